@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Text that a guest, a peer or libvirt's XML sent, made inert before it reaches a widget or a terminal.
+ * Any thread. */
+
+/* Longest text kept, in characters; what is cut ends with "…". */
+#define KVMM_GUEST_TEXT_MAX 256
+
+/**
+ * kvmm_guest_text_sanitise:
+ * @text: (nullable): bytes of any kind
+ * @length: bytes of @text, -1 when NUL-terminated
+ *
+ * Makes the text valid UTF-8; strips C0, C1, DEL, U+200B–200F, U+202A–202E, U+2066–2069 and U+FEFF; turns
+ * newlines and tabs into single spaces; cuts to %KVMM_GUEST_TEXT_MAX characters. The result is plain
+ * text: it must never be used as markup, path, URI or format string.
+ *
+ * Returns: (transfer full): the text, "" for %NULL
+ */
+char *kvmm_guest_text_sanitise (const char *text, gssize length);
+
+G_END_DECLS

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* libvirt's domain XML, read. Any thread (pure functions; parsed without network and without entities).
+ * The format is https://libvirt.org/formatdomain.html. Input is never trusted: everything returned was
+ * sanitised where it is for display, and a document that cannot be read gives KVMM_XML_ERROR. */
+
+#define KVMM_XML_ERROR (kvmm_xml_error_quark ())
+GQuark kvmm_xml_error_quark (void);
+typedef enum
+{
+  KVMM_XML_ERROR_MALFORMED,  /* not well-formed, too large (8 MiB), too deep, or with a DTD */
+  KVMM_XML_ERROR_UNEXPECTED, /* well-formed, but not the document that was asked for */
+} KvmmXmlError;
+
+/* The name of our channel and of the QEMU guest agent's. */
+#define KVMM_AGENT_CHANNEL_NAME "org.kvmmanager.agent.1"
+#define KVMM_QGA_CHANNEL_NAME "org.qemu.guest_agent.0"
+
+typedef enum
+{
+  KVMM_CHANNEL_ABSENT,       /* the machine has no such channel */
+  KVMM_CHANNEL_UNKNOWN,      /* there is one; its state is not known (stopped machine, no state= yet) */
+  KVMM_CHANNEL_DISCONNECTED, /* the guest has not opened the port */
+  KVMM_CHANNEL_CONNECTED,    /* the guest has opened the port */
+} KvmmChannelState;
+
+/* The few fields the list and the state machine need, read once per XML on a worker. */
+typedef struct
+{
+  char *title;            /* (nullable) */
+  char *description;      /* (nullable) */
+  char *virt_type;        /* "kvm", "qemu", "test" … */
+  char *machine;          /* (nullable) "pc-q35-7.2" */
+  char *arch;             /* (nullable) "x86_64" */
+  char *os_info_id;       /* (nullable) libosinfo id from metadata, "http://debian.org/debian/12" */
+  guint64 memory_kib;     /* <memory> */
+  guint64 current_memory_kib;
+  guint vcpus;            /* current */
+  guint max_vcpus;
+  gboolean has_virtio_serial; /* a virtio-serial controller is there */
+  KvmmChannelState agent_channel;
+  KvmmChannelState qga_channel;
+  guint n_disks;
+  guint n_interfaces;
+  guint n_graphics;
+} KvmmXmlDomainFacts;
+
+/**
+ * kvmm_xml_domain_facts_parse:
+ * @xml: a `<domain>` document
+ *
+ * Returns: (transfer full): the facts, or %NULL with KVMM_XML_ERROR set
+ */
+KvmmXmlDomainFacts *kvmm_xml_domain_facts_parse (const char *xml, GError **error);
+void kvmm_xml_domain_facts_free (KvmmXmlDomainFacts *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlDomainFacts, kvmm_xml_domain_facts_free)
+
+G_END_DECLS
