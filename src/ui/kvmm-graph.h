@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "util/kvmm-history.h"
+
+G_BEGIN_DECLS
+
+/* Draws a KvmmHistory: as a small sparkline or as a graph with axes. Main thread only. Redraws on
+ * "changed" only while mapped. */
+
+typedef enum
+{
+  KVMM_GRAPH_PERCENT, /* 0 to 1 shown as 0 to 100 % */
+  KVMM_GRAPH_RATE,    /* bytes per second, the axis grows */
+  KVMM_GRAPH_NUMBER,  /* the axis grows */
+} KvmmGraphUnit;
+
+#define KVMM_TYPE_GRAPH (kvmm_graph_get_type ())
+G_DECLARE_FINAL_TYPE (KvmmGraph, kvmm_graph, KVMM, GRAPH, GtkWidget)
+GtkWidget *kvmm_graph_new (void);
+/** @history: (nullable); @first_series, @n_series: which series to draw, 1 or 2, e.g. read and
+ * write */
+void
+kvmm_graph_set_history (KvmmGraph *self, KvmmHistory *history, guint first_series, guint n_series);
+void kvmm_graph_set_unit (KvmmGraph *self, KvmmGraphUnit unit);
+/** kvmm_graph_set_sparkline: no axes, no labels, 60 samples, for a list's cell */
+void kvmm_graph_set_sparkline (KvmmGraph *self, gboolean sparkline);
+
+G_END_DECLS

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include <adwaita.h>
+
+#include "model/kvmm-domain.h"
+#include "model/kvmm-settings.h"
+
+G_BEGIN_DECLS
+
+/* One machine's own window: Overview, Guest, Hardware, XML, Log. Main thread only. */
+
+#define KVMM_TYPE_MACHINE_WINDOW (kvmm_machine_window_get_type ())
+G_DECLARE_FINAL_TYPE (
+    KvmmMachineWindow, kvmm_machine_window, KVMM, MACHINE_WINDOW, AdwApplicationWindow)
+
+/** kvmm_machine_window_present: shows the window of @domain: the one that is open already, or a new
+ * one.
+ *  @page: (nullable): "overview", "guest", "hardware", "xml", "log" */
+void kvmm_machine_window_present (GtkApplication *application,
+                                  KvmmSettings *settings,
+                                  KvmmDomain *domain,
+                                  const char *page);
+
+G_END_DECLS
