@@ -10,31 +10,31 @@ G_BEGIN_DECLS
 /* What is known about the inside of a guest, whoever told it (our agent or the QEMU guest agent).
  *
  * Plain immutable values: built once, then only read. Any thread. Every string was sanitised by
- * kvmm_guest_text_sanitise() by whoever built the value. A number that is not known is 0, a string %NULL,
- * except where noted. */
+ * kvmm_guest_text_sanitise() by whoever built the value. A number that is not known is 0, a string
+ * %NULL, except where noted. */
 
 typedef struct
 {
-  char *os_id;         /* "debian" (os-release ID), lower case */
-  char *os_name;       /* "Debian GNU/Linux" */
-  char *os_version;    /* "12" */
-  char *os_pretty;     /* "Debian GNU/Linux 12 (bookworm)" */
-  char *kernel;        /* "6.1.0-18-amd64" */
-  char *arch;          /* "x86_64" */
+  char *os_id;      /* "debian" (os-release ID), lower case */
+  char *os_name;    /* "Debian GNU/Linux" */
+  char *os_version; /* "12" */
+  char *os_pretty;  /* "Debian GNU/Linux 12 (bookworm)" */
+  char *kernel;     /* "6.1.0-18-amd64" */
+  char *arch;       /* "x86_64" */
   char *hostname;
   char *boot_id;
-  char *timezone;      /* "Europe/Berlin" or "CET" */
-  char *virt;          /* "qemu", "kvm" … */
-  gint64 boot_time_s;  /* Unix time */
-  guint64 uptime_ms;   /* at the moment of the answer */
+  char *timezone;     /* "Europe/Berlin" or "CET" */
+  char *virt;         /* "qemu", "kvm" … */
+  gint64 boot_time_s; /* Unix time */
+  guint64 uptime_ms;  /* at the moment of the answer */
   guint cpus;
   guint64 memory_bytes;
 } KvmmGuestSystem;
 
 typedef struct
 {
-  gint64 time_ms;      /* the guest's own clock, Unix time */
-  double cpu_user;     /* fractions 0 to 1 of all CPUs since the last sample; NAN when not known */
+  gint64 time_ms;  /* the guest's own clock, Unix time */
+  double cpu_user; /* fractions 0 to 1 of all CPUs since the last sample; NAN when not known */
   double cpu_system;
   double cpu_idle;
   double cpu_iowait;
@@ -45,7 +45,7 @@ typedef struct
   guint64 swap_total_bytes;
   guint64 swap_free_bytes;
   gboolean has_psi;
-  double psi_cpu;      /* PSI "some avg10", per cent 0 to 100 */
+  double psi_cpu; /* PSI "some avg10", per cent 0 to 100 */
   double psi_memory;
   double psi_io;
   guint processes;
@@ -53,18 +53,18 @@ typedef struct
 
 typedef struct
 {
-  char *ip;            /* text form, IPv4 or IPv6 */
+  char *ip; /* text form, IPv4 or IPv6 */
   guint prefix;
-  char *scope;         /* "global", "link", "host", "site" */
+  char *scope; /* "global", "link", "host", "site" */
   gboolean is_dynamic;
 } KvmmGuestAddress;
 
 typedef struct
 {
-  char *name;          /* "eth0" */
-  char *mac;           /* (nullable) "52:54:00:…" */
-  char *state;         /* "up", "down", "unknown" … */
-  char *kind;          /* "ether", "loopback", "bridge", "veth", "tun" … */
+  char *name;  /* "eth0" */
+  char *mac;   /* (nullable) "52:54:00:…" */
+  char *state; /* "up", "down", "unknown" … */
+  char *kind;  /* "ether", "loopback", "bridge", "veth", "tun" … */
   guint index;
   guint mtu;
   gboolean is_virtual; /* bridge, veth, docker…: folded away in the interface */
@@ -75,15 +75,15 @@ typedef struct
 
 typedef struct
 {
-  char *mount;         /* "/" */
-  char *device;        /* "/dev/vda1" */
-  char *type;          /* "ext4" */
-  char *disk_serial;   /* (nullable) */
+  char *mount;       /* "/" */
+  char *device;      /* "/dev/vda1" */
+  char *type;        /* "ext4" */
+  char *disk_serial; /* (nullable) */
   guint64 total_bytes;
   guint64 used_bytes;
   guint64 available_bytes;
   gboolean is_read_only;
-  gboolean is_stale;   /* the guest could not ask it in time (dead network mount) */
+  gboolean is_stale; /* the guest could not ask it in time (dead network mount) */
 } KvmmGuestFilesystem;
 
 typedef struct
@@ -114,8 +114,8 @@ gboolean kvmm_guest_user_equal (const KvmmGuestUser *a, const KvmmGuestUser *b);
  * kvmm_guest_interfaces_primary_address:
  * @interfaces: (element-type KvmmGuestInterface)
  *
- * The one address a person wants to see: global IPv4 of an interface that is up and not virtual, else
- * global IPv6, else the same of a virtual interface.
+ * The one address a person wants to see: global IPv4 of an interface that is up and not virtual,
+ * else global IPv6, else the same of a virtual interface.
  *
  * Returns: (nullable) (transfer none): the address text, owned by @interfaces
  */

@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Text that a guest, a peer or libvirt's XML sent, made inert before it reaches a widget or a terminal.
- * Any thread. */
+/* Text that a guest, a peer or libvirt's XML sent, made inert before it reaches a widget or a
+ * terminal. Any thread. */
 
 /* Longest text kept, in characters; what is cut ends with "…". */
 #define KVMM_GUEST_TEXT_MAX 256
@@ -18,9 +18,11 @@ G_BEGIN_DECLS
  * @text: (nullable): bytes of any kind
  * @length: bytes of @text, -1 when NUL-terminated
  *
- * Makes the text valid UTF-8; strips C0, C1, DEL, U+200B–200F, U+202A–202E, U+2066–2069 and U+FEFF; turns
- * newlines and tabs into single spaces; cuts to %KVMM_GUEST_TEXT_MAX characters. The result is plain
- * text: it must never be used as markup, path, URI or format string.
+ * Makes the text valid UTF-8 (each bad byte becomes U+FFFD); strips C0, C1, DEL, U+061C,
+ * U+200B–200F, U+202A–202E, U+2066–2069 and U+FEFF; turns each run of spaces, tabs and line breaks
+ * (U+2028 and U+2029 too) into one space, none at either end; cuts to %KVMM_GUEST_TEXT_MAX
+ * characters, the "…" included. The result is plain text: it must never be used as markup, path,
+ * URI or format string.
  *
  * Returns: (transfer full): the text, "" for %NULL
  */

@@ -10,12 +10,15 @@ G_BEGIN_DECLS
 /* The last N samples of some series, for graphs: a ring of floats, one row a sample.
  * Main thread only. Emits "changed" after each push and clear. */
 
+/* Most series a history may have: a graph with more lines says nothing. */
+#define KVMM_HISTORY_MAX_SERIES 16
+
 #define KVMM_TYPE_HISTORY (kvmm_history_get_type ())
 G_DECLARE_FINAL_TYPE (KvmmHistory, kvmm_history, KVMM, HISTORY, GObject)
 
 /**
  * kvmm_history_new:
- * @n_series: series per sample, 1 to 16
+ * @n_series: series per sample, 1 to %KVMM_HISTORY_MAX_SERIES
  * @capacity: samples kept, at least 2
  *
  * Returns: (transfer full): an empty history
@@ -49,7 +52,8 @@ guint kvmm_history_get_length (KvmmHistory *self);
  */
 float kvmm_history_get (KvmmHistory *self, guint series, guint index);
 
-/** kvmm_history_get_time: Returns: the monotonic time in µs of sample @index, 0 when out of range */
+/** kvmm_history_get_time: Returns: the monotonic time in µs of sample @index, 0 when out of range
+ */
 gint64 kvmm_history_get_time (KvmmHistory *self, guint index);
 
 /** kvmm_history_get_max: Returns: the largest known value of @series, 0 when none */

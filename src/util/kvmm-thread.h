@@ -26,7 +26,8 @@ gboolean kvmm_thread_is_main (void);
 /**
  * kvmm_thread_is_worker:
  *
- * Any thread. Returns: %TRUE on every thread but the recorded main thread, or when none was recorded.
+ * Any thread. Returns: %TRUE on every thread but the recorded main thread, or when none was
+ * recorded.
  */
 gboolean kvmm_thread_is_worker (void);
 

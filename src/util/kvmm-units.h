@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Numbers as people read them, in the user's locale. Any thread. All return (transfer full) text. */
+/* Numbers as people read them, in the user's locale. Any thread. All return (transfer full) text.
+ */
 
 /** kvmm_units_bytes: "1.5 GiB" (binary units, as libvirt counts) */
 char *kvmm_units_bytes (guint64 bytes);
