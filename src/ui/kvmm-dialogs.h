@@ -13,6 +13,22 @@ G_BEGIN_DECLS
 /** kvmm_dialogs_toast: a short notice in the AdwToastOverlay above @widget */
 void kvmm_dialogs_toast (GtkWidget *widget, const char *text);
 
+/**
+ * kvmm_dialogs_toast_with_button:
+ * @button_label: with mnemonic
+ * @timeout_s: seconds it stays, 0: until closed
+ * @clicked: called with @user_data when the button is pressed
+ * @destroy: (nullable): frees @user_data with the toast
+ */
+typedef void (*KvmmDialogsFunc) (gpointer user_data);
+void kvmm_dialogs_toast_with_button (GtkWidget *widget,
+                                     const char *text,
+                                     const char *button_label,
+                                     guint timeout_s,
+                                     KvmmDialogsFunc clicked,
+                                     gpointer user_data,
+                                     GDestroyNotify destroy);
+
 /** kvmm_dialogs_error: a toast "@summary" whose Details button opens a dialog with @error's
  * message, libvirt's code and domain, and Copy. Silent for a cancelled @error. */
 void kvmm_dialogs_error (GtkWidget *widget, const char *summary, const GError *error);
