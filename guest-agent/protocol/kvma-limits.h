@@ -48,6 +48,7 @@
 #define KVMA_HEARTBEAT_HIDDEN_MS 60000
 #define KVMA_HEARTBEAT_MISSES_MAX 3
 #define KVMA_HUP_GRACE_MS 10000
+#define KVMA_AGENT_HEARTBEAT_MS 60000
 #define KVMA_HOST_SILENCE_MS 90000
 
 /* Flow control. */
@@ -64,11 +65,16 @@
 /* Requests and what they make. */
 #define KVMA_REQUESTS_MAX 16
 #define KVMA_REPLY_CACHE 32
+#define KVMA_REPLY_CACHE_BYTES                                                                     \
+  512 /* a larger reply is not kept: it changed nothing, and is made anew */
 #define KVMA_REQUEST_ID_MAX 2147483647
 #define KVMA_STREAMS_MAX 16
 #define KVMA_EXEC_JOBS_MAX 8
 #define KVMA_PTYS_MAX 4
 #define KVMA_LIST_ROWS_MAX 256
+#define KVMA_TEXT_MAX 256  /* a string in a fact */
+#define KVMA_PATH_MAX 1024 /* a path in a fact */
+#define KVMA_LABEL_MAX 64
 #define KVMA_ADDRESSES_MAX 32 /* per network interface */
 #define KVMA_TOPICS_MAX 16
 #define KVMA_ARGV_MAX 64
@@ -84,14 +90,17 @@
 #define KVMA_FREEZE_MAX_MS 60000
 
 /* Rates. */
-#define KVMA_REQUESTS_PER_SECOND 200
-#define KVMA_REQUESTS_BURST 400
+#define KVMA_REQUESTS_PER_SECOND 1000
+#define KVMA_REQUESTS_BURST 2000
+#define KVMA_HELLO_PER_SECOND 10
+#define KVMA_HELLO_BURST 32
 #define KVMA_EVENTS_PER_SECOND 20
 #define KVMA_EVENTS_BURST 50
 #define KVMA_TOPIC_INTERVAL_MIN_MS 1000
 #define KVMA_TOPIC_INTERVAL_MAX_MS 3600000
 #define KVMA_TOPIC_INTERVAL_MS 2000
 #define KVMA_FS_INTERVAL_MIN_MS 5000
+#define KVMA_FS_INTERVAL_MS 10000
 #define KVMA_EVENTS_MUTE_PER_SECOND 50   /* the host drops and mutes above it */
 #define KVMA_EVENTS_CLOSE_PER_SECOND 200 /* the host ends the session above it ... */
 #define KVMA_EVENTS_CLOSE_MS 5000        /* ... for so long */

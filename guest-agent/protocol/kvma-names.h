@@ -24,6 +24,7 @@
 #define KVMA_EVENT_USERS_CHANGED "users.changed"
 #define KVMA_EVENT_TIME_JUMP "time.jump"
 #define KVMA_EVENT_POWER_SHUTTING_DOWN "power.shutting_down"
+#define KVMA_EVENT_POWER_FAILED "power.failed"
 #define KVMA_EVENT_AGENT_POLICY_CHANGED "agent.policy_changed"
 #define KVMA_EVENT_AGENT_OVERLOAD "agent.overload"
 
