@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include "cli/kvmm-cli.h"
+#include "model/kvmm-connection-list.h"
+#include "model/kvmm-settings.h"
+
+G_BEGIN_DECLS
+
+/* What every sub-command does first: options, settings, connections. Main thread only. */
+
+typedef struct
+{
+  char **uris;   /* (nullable) (owned) --connect */
+  gboolean json; /* --json */
+  gboolean eject;
+  gboolean replace;
+  gboolean force;
+  int wait_s;       /* --wait, seconds */
+  char **arguments; /* (nullable) (owned) what is left: the command and its operands */
+
+  KvmmSettings *settings;          /* (owned) */
+  KvmmConnectionList *connections; /* (owned) */
+} KvmmCliSession;
+
+/**
+ * kvmm_cli_session_open:
+ *
+ * Connects to every URI asked for (or to the connections of the settings) and waits until each is
+ * listed or refused. A refused one is reported on stderr.
+ *
+ * Returns: %TRUE when each was listed
+ */
+gboolean kvmm_cli_session_open (KvmmCliSession *self);
+void kvmm_cli_session_clear (KvmmCliSession *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KvmmCliSession, kvmm_cli_session_clear)
+
+/**
+ * kvmm_cli_session_find:
+ * @domain: (out) (transfer none): the machine
+ *
+ * Opens the connections and finds the machine that the command's operand names. Reports on stderr
+ * what went wrong.
+ *
+ * Returns: KVMM_EXIT_OK, KVMM_EXIT_NOT_FOUND or KVMM_EXIT_CONNECTION
+ */
+KvmmExit kvmm_cli_session_find (KvmmCliSession *self, const char *name, KvmmDomain **domain);
+
+/** kvmm_cli_await: iterates the main context until @done is %TRUE or @timeout_s (0: no limit) is
+ * over. Returns: whether it is done */
+gboolean kvmm_cli_await (gboolean (*done) (gpointer data), gpointer data, guint timeout_s);
+
+/** kvmm_cli_await_result: iterates the main context until @result is set by kvmm_cli_result_cb() */
+void kvmm_cli_await_result (GAsyncResult **result);
+/** kvmm_cli_result_cb: a GAsyncReadyCallback; @user_data is a GAsyncResult ** to fill */
+void kvmm_cli_result_cb (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/** kvmm_cli_error: prints "kvm-manager: …" with a final newline to stderr */
+void kvmm_cli_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
+
+/* The commands. Each returns the exit code. */
+int kvmm_cli_list (KvmmCliSession *session);
+int kvmm_cli_guest_info (KvmmCliSession *session);
+int kvmm_cli_mount_agent_iso (KvmmCliSession *session);
+int kvmm_cli_agent_iso (KvmmCliSession *session);
+
+G_END_DECLS

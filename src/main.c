@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include <locale.h>
+
+#include <glib/gi18n.h>
+
+#include "app/kvmm-application.h"
+#include "app/kvmm-turn-monitor.h"
+#include "cli/kvmm-cli.h"
+#include "model/kvmm-settings.h"
+#include "util/kvmm-thread.h"
+#include "virt/kvmm-virt-connect.h"
+
+/* GSettings aborts on a missing schema; a person gets a sentence instead. */
+static gboolean
+schema_is_there (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmSettings) settings = kvmm_settings_new (&error);
+
+  if (settings == NULL)
+    g_printerr ("kvm-manager: %s\n", error->message);
+  return settings != NULL;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (KvmmApplication) application = NULL;
+
+  kvmm_thread_set_main ();
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  g_set_prgname ("kvm-manager");
+  kvmm_turn_monitor_start_from_environment ();
+  kvmm_virt_init ();
+
+  if (kvmm_cli_is_command (argc, argv))
+    return kvmm_cli_run (argc, argv);
+  if (!schema_is_there ())
+    return KVMM_EXIT_FAILED;
+  application = kvmm_application_new ();
+  return g_application_run (G_APPLICATION (application), argc, argv);
+}
