@@ -1,0 +1,28 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 KVM Manager contributors
+"""Turn script/bench's results.jsonl into a Markdown table on stdout. usage: table.py FILE"""
+import json
+import os
+import sys
+
+COLUMNS = [("window_s", "window s"), ("list_s", "full list s"), ("total", "floor s"), ("private_mb", "private MB"), ("rss_mb", "RSS MB"),
+           ("idle_cpu_s_per_60s", "CPU s / 60 s"), ("longest_turn_ms", "longest turn ms"), ("idle_deaf_share", "deaf share"),
+           ("median_ms", "event to screen ms")]
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file if line.strip()]
+    used = [column for column in COLUMNS if any(column[0] in row for row in rows)]
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}; medians")
+    print("| what | " + " | ".join(title for _, title in used) + " |")
+    print("|---|" + "---|" * len(used))
+    for row in rows:
+        print(f"| {row['label']} | " + " | ".join(str(row.get(key, "")) for key, _ in used) + " |")
+
+
+if __name__ == "__main__":
+    main()
