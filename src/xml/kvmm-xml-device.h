@@ -11,28 +11,29 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *label;         /* "Source" (translated) */
-  char *value;         /* "/var/lib/libvirt/images/db1.qcow2" (sanitised) */
+  char *label; /* "Source" (translated) */
+  char *value; /* "/var/lib/libvirt/images/db1.qcow2" (sanitised) */
 } KvmmXmlDeviceField;
 
 typedef struct
 {
-  char *kind;          /* element name: "disk", "interface", "controller", "cpu", "memory", "os" … */
-  char *icon_name;     /* symbolic icon name */
-  char *title;         /* "Disk vda", "Network 52:54:00:…" (translated) */
-  char *summary;       /* one line: "virtio, qcow2, db1.qcow2" */
-  char *xml;           /* the element, serialised */
-  GPtrArray *fields;   /* (element-type KvmmXmlDeviceField) (owned) never NULL */
+  char *kind;      /* element name: "disk", "interface", "controller", "cpu", "memory", "os" … */
+  char *icon_name; /* symbolic icon name */
+  char *title;     /* "Disk vda", "Network 52:54:00:…" (translated) */
+  char *summary;   /* one line: "virtio, qcow2, db1.qcow2" */
+  char *xml;       /* the element, serialised */
+  GPtrArray *fields; /* (element-type KvmmXmlDeviceField) (owned) never NULL */
 } KvmmXmlDevice;
 
 /**
  * kvmm_xml_domain_list_devices:
  * @xml: a `<domain>` document
  *
- * CPU, memory, boot and firmware come first, then each child of `<devices>` in document order; a kind this
- * program does not know is listed too, under its element name with all its attributes.
+ * CPU, memory, boot and firmware come first, then each child of `<devices>` in document order; a
+ * kind this program does not know is listed too, under its element name with all its attributes.
  *
- * Returns: (transfer full) (element-type KvmmXmlDevice): the devices, or %NULL with KVMM_XML_ERROR set
+ * Returns: (transfer full) (element-type KvmmXmlDevice): the devices, or %NULL with KVMM_XML_ERROR
+ * set
  */
 GPtrArray *kvmm_xml_domain_list_devices (const char *xml, GError **error);
 void kvmm_xml_device_free (KvmmXmlDevice *self);

@@ -7,9 +7,10 @@
 
 G_BEGIN_DECLS
 
-/* libvirt's domain XML, read. Any thread (pure functions; parsed without network and without entities).
- * The format is https://libvirt.org/formatdomain.html. Input is never trusted: everything returned was
- * sanitised where it is for display, and a document that cannot be read gives KVMM_XML_ERROR. */
+/* libvirt's domain XML, read. Any thread (pure functions; parsed without network and without
+ * entities). The format is https://libvirt.org/formatdomain.html. Input is never trusted:
+ * everything returned was sanitised where it is for display, and a document that cannot be read
+ * gives KVMM_XML_ERROR. */
 
 #define KVMM_XML_ERROR (kvmm_xml_error_quark ())
 GQuark kvmm_xml_error_quark (void);
@@ -25,8 +26,8 @@ typedef enum
 
 typedef enum
 {
-  KVMM_CHANNEL_ABSENT,       /* the machine has no such channel */
-  KVMM_CHANNEL_UNKNOWN,      /* there is one; its state is not known (stopped machine, no state= yet) */
+  KVMM_CHANNEL_ABSENT,  /* the machine has no such channel */
+  KVMM_CHANNEL_UNKNOWN, /* there is one; its state is not known (stopped machine, no state= yet) */
   KVMM_CHANNEL_DISCONNECTED, /* the guest has not opened the port */
   KVMM_CHANNEL_CONNECTED,    /* the guest has opened the port */
 } KvmmChannelState;
@@ -34,15 +35,15 @@ typedef enum
 /* The few fields the list and the state machine need, read once per XML on a worker. */
 typedef struct
 {
-  char *title;            /* (nullable) */
-  char *description;      /* (nullable) */
-  char *virt_type;        /* "kvm", "qemu", "test" … */
-  char *machine;          /* (nullable) "pc-q35-7.2" */
-  char *arch;             /* (nullable) "x86_64" */
-  char *os_info_id;       /* (nullable) libosinfo id from metadata, "http://debian.org/debian/12" */
-  guint64 memory_kib;     /* <memory> */
+  char *title;        /* (nullable) */
+  char *description;  /* (nullable) */
+  char *virt_type;    /* "kvm", "qemu", "test" … */
+  char *machine;      /* (nullable) "pc-q35-7.2" */
+  char *arch;         /* (nullable) "x86_64" */
+  char *os_info_id;   /* (nullable) libosinfo id from metadata, "http://debian.org/debian/12" */
+  guint64 memory_kib; /* <memory> */
   guint64 current_memory_kib;
-  guint vcpus;            /* current */
+  guint vcpus; /* current */
   guint max_vcpus;
   gboolean has_virtio_serial; /* a virtio-serial controller is there */
   KvmmChannelState agent_channel;

@@ -7,30 +7,33 @@
 
 G_BEGIN_DECLS
 
-/* The XML behind "mount the agent ISO": CD-ROM drives and the agent's channel. Any thread. Documents are built
- * and edited with libxml2, never by formatting strings. */
+/* The XML behind "mount the agent ISO": CD-ROM drives and the agent's channel. Any thread.
+ * Documents are built and edited with libxml2, never by formatting strings. */
 
 typedef struct
 {
-  char *target;        /* "hda", "sda" */
-  char *bus;           /* "ide", "sata", "scsi" */
-  char *source;        /* (nullable) file, device, URL or "pool/volume"; NULL means empty */
-  gboolean is_empty;   /* no file/dev/name/volume/dir attribute: an empty <source index=…/> counts as empty */
+  char *target;      /* "hda", "sda" */
+  char *bus;         /* "ide", "sata", "scsi" */
+  char *source;      /* (nullable) file, device, URL or "pool/volume"; NULL means empty */
+  gboolean is_empty; /* no file/dev/name/volume/dir attribute: an empty <source index=…/> counts as
+                        empty */
   gboolean tray_open;
-  char *xml;           /* the <disk> element */
+  char *xml; /* the <disk> element */
 } KvmmXmlCdrom;
 
 /**
  * kvmm_xml_domain_list_cdroms:
  * @xml: a `<domain>` document, live or inactive
  *
- * Returns: (transfer full) (element-type KvmmXmlCdrom): the drives in document order, or %NULL with an error
+ * Returns: (transfer full) (element-type KvmmXmlCdrom): the drives in document order, or %NULL with
+ * an error
  */
 GPtrArray *kvmm_xml_domain_list_cdroms (const char *xml, GError **error);
 void kvmm_xml_cdrom_free (KvmmXmlCdrom *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlCdrom, kvmm_xml_cdrom_free)
 
-/* Which security models get a `<seclabel relabel='no'/>`, so that libvirt leaves a packaged file's owner alone. */
+/* Which security models get a `<seclabel relabel='no'/>`, so that libvirt leaves a packaged file's
+ * owner alone. */
 typedef enum
 {
   KVMM_RELABEL_DEFAULT = 0,
@@ -44,17 +47,20 @@ typedef enum
  * @path: (nullable): the medium on the host; %NULL ejects
  * @relabel: see #KvmmRelabelFlags
  *
- * The element for virDomainUpdateDeviceFlags(): the drive with its `<source>` and type replaced, with
- * startupPolicy='optional' on a medium; target, bus, address and alias are kept.
+ * The element for virDomainUpdateDeviceFlags(): the drive with its `<source>` and type replaced,
+ * with startupPolicy='optional' on a medium; target, bus, address and alias are kept.
  *
  * Returns: (transfer full): the element, or %NULL with an error
  */
-char *kvmm_xml_cdrom_build_media (const char *drive_xml, const char *path, KvmmRelabelFlags relabel, GError **error);
+char *kvmm_xml_cdrom_build_media (const char *drive_xml,
+                                  const char *path,
+                                  KvmmRelabelFlags relabel,
+                                  GError **error);
 
 /**
  * kvmm_xml_cdrom_build_drive:
- * @domain_xml: the document the drive will be added to: its free target names and machine type decide
- *     (sata on q35, ide on pc, scsi else; see docs/deployment.md)
+ * @domain_xml: the document the drive will be added to: its free target names and machine type
+ * decide (sata on q35, ide on pc, scsi else; see docs/deployment.md)
  * @force_bus: (nullable): "scsi" when hot-plugging onto an existing virtio-scsi controller
  * @path: (nullable): medium, as above
  *
@@ -66,10 +72,12 @@ char *kvmm_xml_cdrom_build_drive (const char *domain_xml,
                                   KvmmRelabelFlags relabel,
                                   GError **error);
 
-/** kvmm_xml_domain_has_virtio_scsi: whether a virtio-scsi controller is there (a SCSI CD can be hot-plugged) */
+/** kvmm_xml_domain_has_virtio_scsi: whether a virtio-scsi controller is there (a SCSI CD can be
+ * hot-plugged) */
 gboolean kvmm_xml_domain_has_virtio_scsi (const char *domain_xml);
 
-/** kvmm_xml_channel_build: Returns: (transfer full): `<channel type='unix'>` with a virtio target called @name */
+/** kvmm_xml_channel_build: Returns: (transfer full): `<channel type='unix'>` with a virtio target
+ * called @name */
 char *kvmm_xml_channel_build (const char *name);
 
 /* What virConnectGetCapabilities() says and we use. */
