@@ -22,12 +22,12 @@ deps_debian ()
     demo)
       echo libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils \
         busybox-static cpio xz-utils zstd \
-        xvfb xauth dbus at-spi2-core x11-utils imagemagick procps \
+        xvfb xauth dbus at-spi2-core xdotool imagemagick procps \
         python3 python3-gi python3-libvirt gir1.2-atspi-2.0
       ;;
     test)
       echo libvirt-daemon-system libvirt-daemon-config-network \
-        python3-xlib xdotool openbox appstream clang clang-format libclang-rt-14-dev llvm \
+        python3-xlib x11-utils openbox appstream clang clang-format libclang-rt-14-dev llvm \
         dash shellcheck
       ;;
     bench)
@@ -50,11 +50,11 @@ deps_fedora ()
     demo)
       echo libvirt-daemon libvirt-daemon-driver-qemu libvirt-client qemu-system-x86-core qemu-img \
         busybox cpio xz zstd \
-        xorg-x11-server-Xvfb xorg-x11-xauth dbus-daemon at-spi2-core xwininfo ImageMagick procps-ng \
+        xorg-x11-server-Xvfb xorg-x11-xauth dbus-daemon at-spi2-core xdotool ImageMagick procps-ng \
         python3 python3-gobject python3-libvirt
       ;;
     test)
-      echo libvirt-daemon-kvm python3-xlib xdotool openbox appstream clang clang-tools-extra \
+      echo libvirt-daemon-kvm python3-xlib xwininfo openbox appstream clang clang-tools-extra \
         compiler-rt llvm dash ShellCheck
       ;;
     bench)

@@ -151,17 +151,18 @@ cleanup ()
 
   trap - EXIT
   trap '' INT TERM HUP
+  [ -z "${command:-}" ] || kill -KILL -- "-$command" 2>/dev/null || true
   exec {lifeline}>&-
   [ -z "${supervisor:-}" ] || wait "$supervisor" 2>/dev/null || true
   rm -rf "$dir"
   exit "$status"
 }
 
-# A background job ignores Ctrl+C by itself, so that the signal is passed on.
+# The command and what it started are a process group.
 # shellcheck disable=SC2317
 pass_on ()
 {
-  [ -z "${command:-}" ] || kill -TERM "$command" 2>/dev/null || true
+  [ -z "${command:-}" ] || kill -TERM -- "-$command" 2>/dev/null || true
   stopped=$1
 }
 
@@ -223,9 +224,12 @@ main ()
   export KVMM_LIBVIRT_CONTROL=$dir/control KVMM_PRIVATE_DIR=$dir KVMM_LIBVIRT_FLAVOUR=$flavour
   wait_for_daemon "$socket"
 
-  "$@" <&0 {lifeline}>&- &
+  # Job control gives it a process group of its own: Ctrl+C comes to us, and from us to all of them.
+  set -m
+  "$@" </dev/null {lifeline}>&- &
   command=$!
-  # A signal that has a trap ends the first wait; the command is still there then.
+  set +m
+  # A signal that has a trap ends the first wait while the command is still ending.
   status=0
   wait "$command" || status=$?
   while kill -0 "$command" 2>/dev/null; do
