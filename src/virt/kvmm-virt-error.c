@@ -285,7 +285,7 @@ void
 kvmm_virt_error_take (GError **error, const char *what)
 {
   g_autoptr (virError) last = virSaveLastError ();
-  if (!last)
+  if (!last || last->code == VIR_ERR_OK)
     {
       kvmm_virt_error_set (error, KVMM_VIRT_ERROR_FAILED, what);
       return;
@@ -326,7 +326,7 @@ void
 kvmm_virt_error_take_connect (GError **error, const char *uri, gboolean was_cancelled)
 {
   g_autoptr (virError) last = virSaveLastError ();
-  if (!last)
+  if (!last || last->code == VIR_ERR_OK)
     {
       g_autofree char *message = g_strdup_printf (_ ("Could not connect to %s"), uri);
       kvmm_virt_error_set (error, KVMM_VIRT_ERROR_FAILED, message);

@@ -53,9 +53,32 @@ emit (Closure *closure,
   closure->func (&event, closure->user_data);
 }
 
+/* A driver without a close event takes the callback, keeps nothing and never frees the opaque. So
+ * whoever deregisters has to be able to tell. */
+typedef struct
+{
+  Closure *closure; /* (owned) until is_released */
+  int is_released;  /* atomic */
+} CloseLink;
+
+static void
+close_link_release (CloseLink *link)
+{
+  if (g_atomic_int_compare_and_exchange (&link->is_released, 0, 1))
+    closure_release_cb (link->closure);
+}
+
+static void
+close_link_free_cb (void *data)
+{
+  close_link_release (data);
+  g_atomic_rc_box_release (data);
+}
+
 static void
 close_cb (virConnectPtr connect, int reason, void *opaque)
 {
+  CloseLink *link = opaque;
   const char *detail = "error";
   const char *text = _ ("The connection was lost");
 
@@ -74,7 +97,30 @@ close_cb (virConnectPtr connect, int reason, void *opaque)
       detail = "client";
       text = _ ("The connection was closed");
     }
-  emit (opaque, KVMM_VIRT_EVENT_CLOSED, NULL, detail, text);
+  emit (link->closure, KVMM_VIRT_EVENT_CLOSED, NULL, detail, text);
+}
+
+/* Returns: (transfer full) (nullable) */
+static CloseLink *
+register_close (virConnectPtr connect, Closure *closure)
+{
+  CloseLink *link = g_atomic_rc_box_new0 (CloseLink);
+  link->closure = g_atomic_rc_box_acquire (closure);
+  if (virConnectRegisterCloseCallback (connect, close_cb, g_atomic_rc_box_acquire (link),
+                                       close_link_free_cb) == 0)
+    return link;
+  close_link_free_cb (link);
+  g_atomic_rc_box_release (link);
+  return NULL;
+}
+
+static void
+deregister_close (virConnectPtr connect, CloseLink *link)
+{
+  if (virConnectUnregisterCloseCallback (connect, close_cb) == 0 &&
+      !g_atomic_int_get (&link->is_released))
+    close_link_free_cb (link);
+  g_atomic_rc_box_release (link);
 }
 
 /* ---- lifecycle ---- */
@@ -393,12 +439,7 @@ kvmm_virt_callbacks_register (KvmmVirtCallbacks *self,
   closure->destroy = destroy;
   *self = (KvmmVirtCallbacks){ 0 };
 
-  /* A driver without a close event cannot lose its connection either. */
-  self->has_close =
-      virConnectRegisterCloseCallback (connect, close_cb, g_atomic_rc_box_acquire (closure),
-                                       closure_release_cb) == 0;
-  if (!self->has_close)
-    closure_release_cb (closure);
+  self->close_link = register_close (connect, closure);
 
   gboolean result = TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (handlers) && result; i++)
@@ -431,7 +472,7 @@ kvmm_virt_callbacks_deregister (KvmmVirtCallbacks *self, virConnectPtr connect)
 {
   for (guint i = 0; i < self->n_ids; i++)
     virConnectDomainEventDeregisterAny (connect, self->ids[i]);
-  if (self->has_close)
-    virConnectUnregisterCloseCallback (connect, close_cb);
+  if (self->close_link)
+    deregister_close (connect, self->close_link);
   *self = (KvmmVirtCallbacks){ 0 };
 }

@@ -64,7 +64,7 @@ typedef struct
 {
   int ids[KVMM_VIRT_MAX_CALLBACKS];
   guint n_ids;
-  gboolean has_close;
+  gpointer close_link; /* (owned) (nullable) */
 } KvmmVirtCallbacks;
 
 /** kvmm_virt_callbacks_register: Worker only. See kvmm_virt_connect_register_events(). */
