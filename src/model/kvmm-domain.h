@@ -47,7 +47,9 @@ typedef enum
  *   "cpu-fraction" double 0–1 of all the machine's vCPUs, NAN when not known
  *   "memory-used-kib" guint64, 0 when not known
  *   "since-us" gint64: Unix time of the last state change seen, 0 when not seen
- *   "pending" (nullable): translated, what is under way ("Shutting down…")
+ *   "pending" (nullable): translated, what is under way ("Shutting down…"), until the state changes
+ *       or 60 s have passed
+ *   "xml" (nullable): see kvmm_domain_get_xml()     "guest" KvmmGuest
  * "stats-changed" signal after each statistics tick that touched this machine.
  */
 const char *kvmm_domain_get_uuid (KvmmDomain *self);
@@ -60,13 +62,20 @@ const char *kvmm_domain_get_state_text (KvmmDomain *self);
 const char *kvmm_domain_get_state_icon_name (KvmmDomain *self);
 gboolean kvmm_domain_get_is_active (KvmmDomain *self);
 gboolean kvmm_domain_get_autostart (KvmmDomain *self);
+gboolean kvmm_domain_get_persistent (KvmmDomain *self);
+gboolean kvmm_domain_get_has_managed_save (KvmmDomain *self);
+/** kvmm_domain_get_id: Returns: libvirt's id of the running machine, -1 when it does not run */
+int kvmm_domain_get_id (KvmmDomain *self);
 guint64 kvmm_domain_get_memory_kib (KvmmDomain *self);
 guint64 kvmm_domain_get_memory_used_kib (KvmmDomain *self);
 guint kvmm_domain_get_vcpus (KvmmDomain *self);
 double kvmm_domain_get_cpu_fraction (KvmmDomain *self);
 gint64 kvmm_domain_get_since_us (KvmmDomain *self);
 const char *kvmm_domain_get_pending (KvmmDomain *self);
-/** kvmm_domain_get_xml: Returns: (nullable): the XML last read */
+/** kvmm_domain_get_xml: Returns: (nullable): the XML last read, live while the machine runs. The
+ * text of thousands of machines is not kept for nothing: it is %NULL until somebody asked, which
+ * starts a read; "xml" notifies when it is here and whenever it changes from then on. To read at
+ * this moment use kvmm_domain_read_xml_async(). */
 const char *kvmm_domain_get_xml (KvmmDomain *self);
 const KvmmXmlDomainFacts *kvmm_domain_get_facts (KvmmDomain *self); /* (nullable) */
 KvmmGuest *kvmm_domain_get_guest (KvmmDomain *self);                /* (transfer none) never NULL */

@@ -37,7 +37,7 @@ GSettings *kvmm_settings_get_gsettings (KvmmSettings *self);
 #define KVMM_SETTINGS_WINDOW_SIZE "window-size"           /* (ii) */
 #define KVMM_SETTINGS_WINDOW_MAXIMIZED "window-maximized" /* b */
 #define KVMM_SETTINGS_MACHINE_WINDOW_SIZE "machine-window-size" /* (ii) */
-#define KVMM_SETTINGS_MACHINE_WINDOW_PAGE "machine-window-page"         /* s    'overview' */
+#define KVMM_SETTINGS_MACHINE_WINDOW_PAGE "machine-window-page" /* s    'overview' */
 #define KVMM_SETTINGS_VISIBLE_COLUMNS "visible-columns"         /* as   column ids in order */
 #define KVMM_SETTINGS_COLUMN_WIDTHS "column-widths"             /* a{si} */
 #define KVMM_SETTINGS_SORT_COLUMN "sort-column"                 /* s    'name' */
