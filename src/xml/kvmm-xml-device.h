@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 
 /* Every device of a domain, as a person reads it: the Hardware page. Any thread. */
 
+/* Most devices listed; a last entry of kind "" counts the rest. */
+#define KVMM_XML_DEVICES_MAX 4096
+
 typedef struct
 {
   char *label; /* "Source" (translated) */
@@ -29,8 +32,11 @@ typedef struct
  * kvmm_xml_domain_list_devices:
  * @xml: a `<domain>` document
  *
- * CPU, memory, boot and firmware come first, then each child of `<devices>` in document order; a
- * kind this program does not know is listed too, under its element name with all its attributes.
+ * Processors, memory, boot and firmware, features, clock and lifecycle come first, then each child
+ * of
+ * `<devices>` in document order, then what else stands in the domain (security labels, tuning, …);
+ * a kind this program does not know is listed too, under its element name with all its attributes.
+ * Passwords are not among the fields; they stand in @xml where libvirt gave them.
  *
  * Returns: (transfer full) (element-type KvmmXmlDevice): the devices, or %NULL with KVMM_XML_ERROR
  * set
