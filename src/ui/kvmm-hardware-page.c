@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include "kvmm-hardware-page.h"
+
+#include <glib/gi18n.h>
+
+#include "kvmm-dialogs.h"
+#include "kvmm-fact-row.h"
+#include "xml/kvmm-xml-device.h"
+
+struct _KvmmHardwarePage
+{
+  AdwBin parent_instance;
+
+  KvmmDomain *domain;        /* (owned) */
+  GCancellable *cancellable; /* (owned) (nullable): of the read that is under way */
+  GPtrArray *devices;        /* (owned) (nullable) (element-type KvmmXmlDevice) */
+
+  GtkStack *stack;
+  AdwLeaflet *leaflet;
+  GtkListBox *list;
+  GtkWidget *details;
+  GtkImage *icon;
+  GtkLabel *title_label;
+  GtkLabel *summary_label;
+  GtkListBox *fields;
+  GtkLabel *xml_label;
+  AdwStatusPage *error_page;
+};
+
+G_DEFINE_FINAL_TYPE (KvmmHardwarePage, kvmm_hardware_page, ADW_TYPE_BIN)
+
+static void
+remove_rows (GtkListBox *list)
+{
+  GtkListBoxRow *row;
+
+  while ((row = gtk_list_box_get_row_at_index (list, 0)) != NULL)
+    gtk_list_box_remove (list, GTK_WIDGET (row));
+}
+
+static const KvmmXmlDevice *
+get_device (KvmmHardwarePage *self, GtkListBoxRow *row)
+{
+  int index = row != NULL ? gtk_list_box_row_get_index (row) : -1;
+
+  if (index < 0 || self->devices == NULL || (guint) index >= self->devices->len)
+    return NULL;
+  return self->devices->pdata[index];
+}
+
+static GtkWidget *
+create_row (const KvmmXmlDevice *device)
+{
+  GtkWidget *row = gtk_list_box_row_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  GtkWidget *texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *title = gtk_label_new (device->title);
+  GtkWidget *summary = gtk_label_new (device->summary);
+  g_autofree char *name = g_strdup_printf ("%s, %s", device->title, device->summary);
+
+  gtk_label_set_xalign (GTK_LABEL (title), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (title), PANGO_ELLIPSIZE_END);
+  gtk_label_set_xalign (GTK_LABEL (summary), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (summary), PANGO_ELLIPSIZE_END);
+  gtk_widget_add_css_class (summary, "caption");
+  gtk_widget_add_css_class (summary, "dim-label");
+  gtk_widget_set_visible (summary, device->summary != NULL && *device->summary != '\0');
+  gtk_widget_set_valign (texts, GTK_ALIGN_CENTER);
+  gtk_box_append (GTK_BOX (texts), title);
+  gtk_box_append (GTK_BOX (texts), summary);
+  gtk_widget_set_margin_top (box, 6);
+  gtk_widget_set_margin_bottom (box, 6);
+  gtk_box_append (GTK_BOX (box), gtk_image_new_from_icon_name (device->icon_name));
+  gtk_box_append (GTK_BOX (box), texts);
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), box);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  return row;
+}
+
+static void
+show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
+{
+  gtk_image_set_from_icon_name (self->icon, device->icon_name);
+  gtk_label_set_text (self->title_label, device->title);
+  gtk_label_set_text (self->summary_label, device->summary);
+  gtk_label_set_text (self->xml_label, device->xml);
+  remove_rows (self->fields);
+  for (guint i = 0; i < device->fields->len; i++)
+    {
+      const KvmmXmlDeviceField *field = device->fields->pdata[i];
+
+      gtk_list_box_append (self->fields, kvmm_fact_row_new (field->label, field->value));
+    }
+  gtk_widget_set_visible (GTK_WIDGET (self->fields), device->fields->len > 0);
+}
+
+static void
+row_selected_cb (KvmmHardwarePage *self, GtkListBoxRow *row)
+{
+  const KvmmXmlDevice *device = get_device (self, row);
+
+  if (device != NULL)
+    show_device (self, device);
+}
+
+static void
+row_activated_cb (KvmmHardwarePage *self, GtkListBoxRow *row)
+{
+  row_selected_cb (self, row);
+  adw_leaflet_set_visible_child (self->leaflet, self->details);
+}
+
+static void
+back_cb (KvmmHardwarePage *self)
+{
+  adw_leaflet_navigate (self->leaflet, ADW_NAVIGATION_DIRECTION_BACK);
+}
+
+static void
+copy_cb (KvmmHardwarePage *self)
+{
+  kvmm_dialogs_copy (GTK_WIDGET (self), gtk_label_get_text (self->xml_label));
+}
+
+static gboolean
+is_same_device (gconstpointer a, gconstpointer b)
+{
+  const KvmmXmlDevice *device_a = a;
+  const KvmmXmlDevice *device_b = b;
+
+  return g_strcmp0 (device_a->xml, device_b->xml) == 0 &&
+         g_strcmp0 (device_a->title, device_b->title) == 0;
+}
+
+static gboolean
+is_same_list (GPtrArray *a, GPtrArray *b)
+{
+  if (a == NULL || b == NULL || a->len != b->len)
+    return FALSE;
+  for (guint i = 0; i < a->len; i++)
+    if (!is_same_device (a->pdata[i], b->pdata[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Keeps the selection on the device of the same title. */
+static void
+take_devices (KvmmHardwarePage *self, GPtrArray *devices)
+{
+  const KvmmXmlDevice *selected = get_device (self, gtk_list_box_get_selected_row (self->list));
+  g_autofree char *title = selected != NULL ? g_strdup (selected->title) : NULL;
+  gint64 index = 0;
+
+  remove_rows (self->list);
+  g_clear_pointer (&self->devices, g_ptr_array_unref);
+  self->devices = devices;
+  for (guint i = 0; i < devices->len; i++)
+    {
+      const KvmmXmlDevice *device = devices->pdata[i];
+
+      gtk_list_box_append (self->list, create_row (device));
+      if (g_strcmp0 (device->title, title) == 0)
+        index = i;
+    }
+  gtk_list_box_select_row (self->list, gtk_list_box_get_row_at_index (self->list, (int) index));
+}
+
+static void
+listed_cb (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmHardwarePage) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) devices =
+      kvmm_domain_list_devices_finish (KVMM_DOMAIN (object), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_object (&self->cancellable);
+  if (devices != NULL)
+    {
+      if (!is_same_list (self->devices, devices))
+        take_devices (self, g_steal_pointer (&devices));
+      gtk_stack_set_visible_child_name (self->stack, "devices");
+      return;
+    }
+
+  g_autofree char *description = g_markup_escape_text (error->message, -1);
+
+  adw_status_page_set_description (self->error_page, description);
+  gtk_stack_set_visible_child_name (self->stack, "error");
+}
+
+static void
+reload (KvmmHardwarePage *self)
+{
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  self->cancellable = g_cancellable_new ();
+  kvmm_domain_list_devices_async (self->domain, self->cancellable, listed_cb, g_object_ref (self));
+}
+
+static void
+kvmm_hardware_page_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (kvmm_hardware_page_parent_class)->map (widget);
+  reload (KVMM_HARDWARE_PAGE (widget));
+}
+
+static void
+kvmm_hardware_page_dispose (GObject *object)
+{
+  KvmmHardwarePage *self = KVMM_HARDWARE_PAGE (object);
+
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->devices, g_ptr_array_unref);
+  g_clear_object (&self->domain);
+  G_OBJECT_CLASS (kvmm_hardware_page_parent_class)->dispose (object);
+}
+
+static void
+kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = kvmm_hardware_page_dispose;
+  widget_class->map = kvmm_hardware_page_map;
+
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-hardware-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, stack);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, leaflet);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, list);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, details);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, icon);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, title_label);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, summary_label);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, fields);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, xml_label);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, error_page);
+  gtk_widget_class_bind_template_callback (widget_class, row_selected_cb);
+  gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
+  gtk_widget_class_bind_template_callback (widget_class, back_cb);
+  gtk_widget_class_bind_template_callback (widget_class, copy_cb);
+  gtk_widget_class_bind_template_callback (widget_class, reload);
+}
+
+static void
+kvmm_hardware_page_init (KvmmHardwarePage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+GtkWidget *
+kvmm_hardware_page_new (KvmmDomain *domain)
+{
+  KvmmHardwarePage *self = g_object_new (KVMM_TYPE_HARDWARE_PAGE, NULL);
+
+  self->domain = g_object_ref (domain);
+  /* "xml" notifies from the first time on that somebody asked for it. */
+  kvmm_domain_get_xml (domain);
+  g_signal_connect_object (domain, "notify::state", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (domain, "notify::xml", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);
+  return GTK_WIDGET (self);
+}

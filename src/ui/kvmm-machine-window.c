@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include "kvmm-machine-window.h"
+
+#include <glib/gi18n.h>
+
+#include "kvmm-dialogs.h"
+#include "kvmm-domain-actions.h"
+#include "kvmm-guest-page.h"
+#include "kvmm-hardware-page.h"
+#include "kvmm-log-page.h"
+#include "kvmm-mount-flow.h"
+#include "kvmm-overview-page.h"
+#include "kvmm-power-popover.h"
+#include "kvmm-xml-page.h"
+#include "model/kvmm-connection.h"
+
+struct _KvmmMachineWindow
+{
+  AdwApplicationWindow parent_instance;
+
+  KvmmSettings *settings;     /* (owned) */
+  KvmmDomain *domain;         /* (owned) */
+  KvmmConnection *connection; /* (owned) (nullable) */
+  KvmmDomainAction primary;
+  gboolean is_gone; /* undefined while the window is open */
+  gboolean holds_stats;
+  guint countdown_id;
+
+  AdwWindowTitle *window_title;
+  GtkButton *primary_button;
+  GtkMenuButton *power_button;
+  AdwSqueezer *squeezer;
+  GtkWidget *switcher;
+  AdwViewSwitcherBar *switcher_bar;
+  GtkInfoBar *bar;
+  GtkLabel *bar_label;
+  GtkButton *bar_button;
+  AdwViewStack *stack;
+};
+
+G_DEFINE_FINAL_TYPE (KvmmMachineWindow, kvmm_machine_window, ADW_TYPE_APPLICATION_WINDOW)
+
+typedef enum
+{
+  PROP_AUTOSTART = 1,
+} KvmmMachineWindowProp;
+
+static GParamSpec *properties[PROP_AUTOSTART + 1];
+
+/* In the order of Alt+1 to Alt+5. */
+static const char *const page_names[] = { "overview", "guest", "hardware", "xml", "log" };
+
+static GtkWidget *
+create_page (KvmmMachineWindow *self, const char *name)
+{
+  if (g_str_equal (name, "overview"))
+    return kvmm_overview_page_new (self->domain);
+  if (g_str_equal (name, "guest"))
+    return kvmm_guest_page_new (self->settings, self->domain);
+  if (g_str_equal (name, "hardware"))
+    return kvmm_hardware_page_new (self->domain);
+  if (g_str_equal (name, "xml"))
+    return kvmm_xml_page_new (self->domain);
+  return kvmm_log_page_new (kvmm_domain_get_log (self->domain));
+}
+
+/* A page is built when it is looked at for the first time. */
+static void
+page_changed_cb (KvmmMachineWindow *self)
+{
+  const char *name = adw_view_stack_get_visible_child_name (self->stack);
+  GtkWidget *bin = adw_view_stack_get_visible_child (self->stack);
+
+  if (self->domain == NULL || name == NULL)
+    return;
+  if (adw_bin_get_child (ADW_BIN (bin)) == NULL)
+    adw_bin_set_child (ADW_BIN (bin), create_page (self, name));
+}
+
+static void
+show_page (KvmmMachineWindow *self, const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (page_names); i++)
+    if (g_strcmp0 (name, page_names[i]) == 0)
+      adw_view_stack_set_visible_child_name (self->stack, name);
+  page_changed_cb (self);
+}
+
+static void
+run_action (KvmmMachineWindow *self, KvmmDomainAction action)
+{
+  g_autoptr (GPtrArray) domains = g_ptr_array_new ();
+
+  g_ptr_array_add (domains, self->domain);
+  kvmm_domain_actions_run (GTK_WIDGET (self), domains, action, TRUE);
+}
+
+static void
+primary_cb (KvmmMachineWindow *self)
+{
+  run_action (self, self->primary);
+}
+
+static KvmmDomainAction
+find_primary (KvmmDomain *domain)
+{
+  switch (kvmm_domain_get_state (domain))
+    {
+    case KVMM_DOMAIN_STATE_RUNNING:
+    case KVMM_DOMAIN_STATE_SHUTTING_DOWN:
+      return KVMM_DOMAIN_ACTION_SHUT_DOWN;
+    case KVMM_DOMAIN_STATE_PAUSED:
+    case KVMM_DOMAIN_STATE_SUSPENDED:
+      return KVMM_DOMAIN_ACTION_RESUME;
+    case KVMM_DOMAIN_STATE_UNKNOWN:
+    case KVMM_DOMAIN_STATE_SHUT_OFF:
+    case KVMM_DOMAIN_STATE_CRASHED:
+      return KVMM_DOMAIN_ACTION_START;
+    }
+  return KVMM_DOMAIN_ACTION_START;
+}
+
+static void
+update_actions (KvmmMachineWindow *self)
+{
+  const char *reason = NULL;
+  gboolean can;
+  gboolean is_start;
+
+  self->primary = find_primary (self->domain);
+  can = !self->is_gone && kvmm_domain_can (self->domain, self->primary, &reason);
+  is_start = self->primary == KVMM_DOMAIN_ACTION_START;
+  gtk_button_set_label (self->primary_button, kvmm_domain_action_get_label (self->primary));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->primary_button), can);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->primary_button), can ? NULL : reason);
+  if (is_start)
+    gtk_widget_add_css_class (GTK_WIDGET (self->primary_button), "suggested-action");
+  else
+    gtk_widget_remove_css_class (GTK_WIDGET (self->primary_button), "suggested-action");
+  gtk_widget_set_sensitive (GTK_WIDGET (self->power_button), !self->is_gone);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.mount-disc", !self->is_gone);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.eject-disc", !self->is_gone);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.autostart",
+                                 !self->is_gone &&
+                                     kvmm_domain_can (self->domain,
+                                                      kvmm_domain_get_autostart (self->domain)
+                                                          ? KVMM_DOMAIN_ACTION_AUTOSTART_OFF
+                                                          : KVMM_DOMAIN_ACTION_AUTOSTART_ON,
+                                                      NULL));
+}
+
+static void
+update_title (KvmmMachineWindow *self)
+{
+  const char *name = kvmm_domain_get_name (self->domain);
+
+  gtk_window_set_title (GTK_WINDOW (self), name);
+  adw_window_title_set_title (self->window_title, name);
+  adw_window_title_set_subtitle (
+      self->window_title,
+      self->connection != NULL ? kvmm_connection_get_name (self->connection) : "");
+}
+
+static char *
+describe_lost (KvmmConnection *connection)
+{
+  const char *name = kvmm_connection_get_name (connection);
+  const char *error = kvmm_connection_get_error_text (connection);
+  gint64 rest_us = kvmm_connection_get_retry_at_us (connection) - g_get_monotonic_time ();
+  /* Rounded up, so that it never says zero while it waits. */
+  guint rest = rest_us > 0 ? (guint) ((rest_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC) : 0;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_string_append_printf (text, _ ("The connection to %s is lost."), name);
+  if (error != NULL)
+    g_string_append_printf (text, " %s", error);
+  if (rest > 0)
+    g_string_append_printf (
+        text, ngettext (" Next try in %u second.", " Next try in %u seconds.", rest), rest);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static char *
+describe_refused (KvmmConnection *connection)
+{
+  const char *error = kvmm_connection_get_error_text (connection);
+  const char *cure = kvmm_connection_get_cure_text (connection);
+
+  return g_strdup_printf (_ ("Could not connect to %s. %s %s"),
+                          kvmm_connection_get_name (connection), error != NULL ? error : "",
+                          cure != NULL ? cure : "");
+}
+
+/* Returns: (nullable): what stands between the person and the machine; @button: (out) (nullable) */
+static char *
+describe_trouble (KvmmMachineWindow *self, const char **button)
+{
+  *button = NULL;
+  if (self->is_gone)
+    return g_strdup_printf (
+        _ ("“%s” is no longer there: it was deleted, or undefined while it ran. What is shown "
+           "here is the last that was known."),
+        kvmm_domain_get_name (self->domain));
+  if (self->connection == NULL)
+    return NULL;
+  switch (kvmm_connection_get_state (self->connection))
+    {
+    case KVMM_CONNECTION_CONNECTED:
+      return NULL;
+    case KVMM_CONNECTION_CONNECTING:
+      return g_strdup_printf (_ ("Connecting to %s…"), kvmm_connection_get_name (self->connection));
+    case KVMM_CONNECTION_DISCONNECTED:
+      *button = _ ("Connect");
+      return g_strdup_printf (_ ("Not connected to %s."),
+                              kvmm_connection_get_name (self->connection));
+    case KVMM_CONNECTION_LOST:
+      *button = _ ("Try Now");
+      return describe_lost (self->connection);
+    case KVMM_CONNECTION_FAILED:
+      *button = _ ("Try Again");
+      return describe_refused (self->connection);
+    }
+  return NULL;
+}
+
+static gboolean countdown_cb (gpointer user_data);
+
+static void
+update_bar (KvmmMachineWindow *self)
+{
+  const char *button = NULL;
+  g_autofree char *text = describe_trouble (self, &button);
+  gboolean counts = !self->is_gone && self->connection != NULL &&
+                    kvmm_connection_get_state (self->connection) == KVMM_CONNECTION_LOST &&
+                    gtk_widget_get_mapped (GTK_WIDGET (self));
+
+  if (text != NULL)
+    gtk_label_set_text (self->bar_label, text);
+  if (button != NULL)
+    gtk_button_set_label (self->bar_button, button);
+  gtk_widget_set_visible (GTK_WIDGET (self->bar_button), button != NULL);
+  gtk_info_bar_set_revealed (self->bar, text != NULL);
+  if (!counts)
+    g_clear_handle_id (&self->countdown_id, g_source_remove);
+  else if (self->countdown_id == 0)
+    self->countdown_id = g_timeout_add_seconds (1, countdown_cb, self);
+}
+
+static gboolean
+countdown_cb (gpointer user_data)
+{
+  KvmmMachineWindow *self = user_data;
+  guint id = self->countdown_id;
+
+  update_bar (self);
+  return id == self->countdown_id ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+domain_changed_cb (KvmmMachineWindow *self)
+{
+  update_title (self);
+  update_actions (self);
+}
+
+static void
+autostart_changed_cb (KvmmMachineWindow *self)
+{
+  update_actions (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTOSTART]);
+}
+
+static void
+connection_changed_cb (KvmmMachineWindow *self)
+{
+  update_title (self);
+  update_actions (self);
+  update_bar (self);
+}
+
+static void
+listed_cb (KvmmMachineWindow *self)
+{
+  gboolean is_gone =
+      kvmm_connection_find (self->connection, kvmm_domain_get_uuid (self->domain)) != self->domain;
+
+  if (self->is_gone == is_gone)
+    return;
+  self->is_gone = is_gone;
+  connection_changed_cb (self);
+}
+
+static void
+update_switcher (KvmmMachineWindow *self)
+{
+  adw_view_switcher_bar_set_reveal (
+      self->switcher_bar, adw_squeezer_get_visible_child (self->squeezer) != self->switcher);
+}
+
+static void
+action_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
+
+  if (g_str_equal (name, "machine.mount-disc"))
+    kvmm_mount_flow_start (widget, self->settings, self->domain);
+  else if (g_str_equal (name, "machine.eject-disc"))
+    kvmm_mount_flow_eject (widget, self->settings, self->domain);
+  else if (g_str_equal (name, "machine.copy-uuid"))
+    kvmm_dialogs_copy (widget, kvmm_domain_get_uuid (self->domain));
+  else if (g_str_equal (name, "machine.start"))
+    run_action (self, KVMM_DOMAIN_ACTION_START);
+  else if (g_str_equal (name, "machine.shut-down"))
+    run_action (self, KVMM_DOMAIN_ACTION_SHUT_DOWN);
+  else if (g_str_equal (name, "machine.page"))
+    show_page (self, g_variant_get_string (parameter, NULL));
+  else if (self->connection != NULL && g_str_equal (name, "machine.connect"))
+    kvmm_connection_connect (self->connection);
+  else if (self->connection != NULL && g_str_equal (name, "machine.refresh"))
+    kvmm_connection_refresh (self->connection);
+}
+
+static void
+search_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
+  GtkWidget *page;
+
+  show_page (self, "xml");
+  page = adw_bin_get_child (ADW_BIN (adw_view_stack_get_visible_child (self->stack)));
+  kvmm_xml_page_search (KVMM_XML_PAGE (page));
+}
+
+static void
+kvmm_machine_window_map (GtkWidget *widget)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
+
+  if (self->connection != NULL)
+    {
+      kvmm_connection_hold_stats (self->connection);
+      self->holds_stats = TRUE;
+    }
+  GTK_WIDGET_CLASS (kvmm_machine_window_parent_class)->map (widget);
+  update_bar (self);
+}
+
+static void
+kvmm_machine_window_unmap (GtkWidget *widget)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
+
+  GTK_WIDGET_CLASS (kvmm_machine_window_parent_class)->unmap (widget);
+  g_clear_handle_id (&self->countdown_id, g_source_remove);
+  if (self->holds_stats)
+    kvmm_connection_release_stats (self->connection);
+  self->holds_stats = FALSE;
+}
+
+static gboolean
+kvmm_machine_window_close_request (GtkWindow *window)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (window);
+  GSettings *gsettings = kvmm_settings_get_gsettings (self->settings);
+  const char *page = adw_view_stack_get_visible_child_name (self->stack);
+  int width, height;
+
+  gtk_window_get_default_size (window, &width, &height);
+  if (width > 0 && height > 0 && !gtk_window_is_maximized (window))
+    g_settings_set (gsettings, KVMM_SETTINGS_MACHINE_WINDOW_SIZE, "(ii)", width, height);
+  if (page != NULL)
+    g_settings_set_string (gsettings, KVMM_SETTINGS_MACHINE_WINDOW_PAGE, page);
+  return GTK_WINDOW_CLASS (kvmm_machine_window_parent_class)->close_request (window);
+}
+
+static void
+kvmm_machine_window_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (object);
+
+  switch ((KvmmMachineWindowProp) id)
+    {
+    case PROP_AUTOSTART:
+      g_value_set_boolean (value, self->domain != NULL && kvmm_domain_get_autostart (self->domain));
+      break;
+    }
+}
+
+/* Asks libvirt; the property follows the machine. */
+static void
+kvmm_machine_window_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (object);
+
+  switch ((KvmmMachineWindowProp) id)
+    {
+    case PROP_AUTOSTART:
+      if (self->domain != NULL &&
+          g_value_get_boolean (value) != kvmm_domain_get_autostart (self->domain))
+        run_action (self, g_value_get_boolean (value) ? KVMM_DOMAIN_ACTION_AUTOSTART_ON
+                                                      : KVMM_DOMAIN_ACTION_AUTOSTART_OFF);
+      break;
+    }
+}
+
+static void
+kvmm_machine_window_dispose (GObject *object)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (object);
+
+  g_clear_handle_id (&self->countdown_id, g_source_remove);
+  g_clear_object (&self->connection);
+  g_clear_object (&self->domain);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (kvmm_machine_window_parent_class)->dispose (object);
+}
+
+static void
+install_actions (GtkWidgetClass *widget_class)
+{
+  static const char *const simple[] = {
+    "machine.mount-disc", "machine.eject-disc", "machine.copy-uuid", "machine.start",
+    "machine.shut-down",  "machine.connect",    "machine.refresh",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (simple); i++)
+    gtk_widget_class_install_action (widget_class, simple[i], NULL, action_cb);
+  gtk_widget_class_install_action (widget_class, "machine.page", "s", action_cb);
+  gtk_widget_class_install_action (widget_class, "machine.search", NULL, search_cb);
+  gtk_widget_class_install_property_action (widget_class, "machine.autostart", "autostart");
+
+  for (guint i = 0; i < G_N_ELEMENTS (page_names); i++)
+    gtk_widget_class_add_binding_action (widget_class, GDK_KEY_1 + i, GDK_ALT_MASK, "machine.page",
+                                         "s", page_names[i]);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_s, GDK_CONTROL_MASK | GDK_SHIFT_MASK,
+                                       "machine.start", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_d, GDK_CONTROL_MASK | GDK_SHIFT_MASK,
+                                       "machine.shut-down", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "machine.search",
+                                       NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F5, 0, "machine.refresh", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_w, GDK_CONTROL_MASK, "window.close",
+                                       NULL);
+}
+
+static void
+kvmm_machine_window_class_init (KvmmMachineWindowClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->get_property = kvmm_machine_window_get_property;
+  object_class->set_property = kvmm_machine_window_set_property;
+  object_class->dispose = kvmm_machine_window_dispose;
+  widget_class->map = kvmm_machine_window_map;
+  widget_class->unmap = kvmm_machine_window_unmap;
+  GTK_WINDOW_CLASS (klass)->close_request = kvmm_machine_window_close_request;
+
+  properties[PROP_AUTOSTART] =
+      g_param_spec_boolean ("autostart", NULL, NULL, FALSE,
+                            G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-machine-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, window_title);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, primary_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, power_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, squeezer);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, switcher);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, switcher_bar);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, bar);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, bar_label);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, bar_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, stack);
+  gtk_widget_class_bind_template_callback (widget_class, primary_cb);
+  gtk_widget_class_bind_template_callback (widget_class, page_changed_cb);
+  install_actions (widget_class);
+}
+
+static void
+kvmm_machine_window_init (KvmmMachineWindow *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect_object (self->squeezer, "notify::visible-child", G_CALLBACK (update_switcher),
+                           self, G_CONNECT_SWAPPED);
+  update_switcher (self);
+}
+
+static void
+follow_domain (KvmmMachineWindow *self)
+{
+  static const char *const watched[] = { "notify::state", "notify::name", "notify::persistent",
+                                         "notify::pending" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
+    g_signal_connect_object (self->domain, watched[i], G_CALLBACK (domain_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->domain, "notify::autostart", G_CALLBACK (autostart_changed_cb),
+                           self, G_CONNECT_SWAPPED);
+}
+
+static void
+follow_connection (KvmmMachineWindow *self)
+{
+  static const char *const watched[] = { "notify::state", "notify::name", "notify::error-text",
+                                         "notify::retry-at-us" };
+
+  if (self->connection == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
+    g_signal_connect_object (self->connection, watched[i], G_CALLBACK (connection_changed_cb), self,
+                             G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->connection, "items-changed", G_CALLBACK (listed_cb), self,
+                           G_CONNECT_SWAPPED);
+}
+
+static KvmmMachineWindow *
+create_window (GtkApplication *application, KvmmSettings *settings, KvmmDomain *domain)
+{
+  KvmmMachineWindow *self = g_object_new (KVMM_TYPE_MACHINE_WINDOW, NULL);
+  KvmmConnection *connection = kvmm_domain_get_connection (domain);
+  int width, height;
+
+  self->settings = g_object_ref (settings);
+  self->domain = g_object_ref (domain);
+  if (connection != NULL)
+    self->connection = g_object_ref (connection);
+  self->is_gone = connection == NULL;
+  g_settings_get (kvmm_settings_get_gsettings (settings), KVMM_SETTINGS_MACHINE_WINDOW_SIZE, "(ii)",
+                  &width, &height);
+  gtk_window_set_default_size (GTK_WINDOW (self), MAX (width, 1), MAX (height, 1));
+  gtk_menu_button_set_popover (self->power_button, kvmm_power_popover_new (domain));
+  follow_domain (self);
+  follow_connection (self);
+  connection_changed_cb (self);
+  gtk_window_set_application (GTK_WINDOW (self), application);
+  return self;
+}
+
+static KvmmMachineWindow *
+find_window (GtkApplication *application, KvmmDomain *domain)
+{
+  for (GList *l = gtk_application_get_windows (application); l != NULL; l = l->next)
+    if (KVMM_IS_MACHINE_WINDOW (l->data) && KVMM_MACHINE_WINDOW (l->data)->domain == domain)
+      return l->data;
+  return NULL;
+}
+
+void
+kvmm_machine_window_present (GtkApplication *application,
+                             KvmmSettings *settings,
+                             KvmmDomain *domain,
+                             const char *page)
+{
+  g_return_if_fail (GTK_IS_APPLICATION (application));
+  g_return_if_fail (KVMM_IS_SETTINGS (settings));
+  g_return_if_fail (KVMM_IS_DOMAIN (domain));
+
+  KvmmMachineWindow *self = find_window (application, domain);
+
+  if (self == NULL)
+    {
+      g_autofree char *last = g_settings_get_string (kvmm_settings_get_gsettings (settings),
+                                                     KVMM_SETTINGS_MACHINE_WINDOW_PAGE);
+
+      self = create_window (application, settings, domain);
+      show_page (self, page != NULL ? page : last);
+    }
+  else if (page != NULL)
+    show_page (self, page);
+  gtk_window_present (GTK_WINDOW (self));
+}
