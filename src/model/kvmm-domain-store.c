@@ -16,7 +16,7 @@
 
 typedef enum
 {
-  STEP_INFO,
+  STEP_INFOS,
   STEP_REMOVED,
   STEP_SWEEP,
   STEP_UNKNOWN,
@@ -27,9 +27,9 @@ typedef struct
 {
   StepKind kind;
   guint64 serial;
-  KvmmDomainInfo *info; /* (owned) (nullable) */
-  char *uuid;           /* (owned) (nullable) */
-  guint position;       /* how far a step over all machines has come */
+  GPtrArray *infos; /* (owned) (nullable) of KvmmDomainInfo; what was applied is NULL */
+  char *uuid;       /* (owned) (nullable) */
+  guint position;   /* how far a step over many machines has come */
   GSourceOnceFunc func;
   gpointer data;
   GDestroyNotify destroy; /* (nullable) */
@@ -94,7 +94,10 @@ static GParamSpec *properties[PROP_N_RUNNING + 1];
 static void
 step_free (Step *step)
 {
-  g_clear_pointer (&step->info, kvmm_domain_info_unref);
+  if (step->infos != NULL)
+    for (guint i = step->position; i < step->infos->len; i++)
+      kvmm_domain_info_unref (step->infos->pdata[i]);
+  g_clear_pointer (&step->infos, g_ptr_array_unref);
   g_free (step->uuid);
   if (step->destroy != NULL)
     step->destroy (step->data);
@@ -181,8 +184,19 @@ apply_removed (KvmmDomainStore *self, const char *uuid, guint64 serial)
     remove_domain (self, domain);
 }
 
-/* The steps over all machines go one row a call, so that a turn can end between two of them. Each
- * returns whether the step is complete. */
+/* The steps over many machines go one row a call, so that a turn can end between two of them. Each
+ * returns whether the step is complete. An info is let go at once: its XML is what takes memory. */
+static gboolean
+apply_infos (KvmmDomainStore *self, Step *step)
+{
+  if (step->position >= step->infos->len)
+    return TRUE;
+
+  g_autoptr (KvmmDomainInfo) info = g_steal_pointer (&step->infos->pdata[step->position++]);
+  apply_info (self, info, step->serial);
+  return FALSE;
+}
+
 static gboolean
 apply_sweep (KvmmDomainStore *self, Step *step)
 {
@@ -218,9 +232,8 @@ apply_step (KvmmDomainStore *self, Step *step)
 {
   switch (step->kind)
     {
-    case STEP_INFO:
-      apply_info (self, step->info, step->serial);
-      return TRUE;
+    case STEP_INFOS:
+      return apply_infos (self, step);
     case STEP_REMOVED:
       apply_removed (self, step->uuid, step->serial);
       return TRUE;
@@ -366,9 +379,10 @@ kvmm_domain_store_get_chunk (guint n_shown)
 }
 
 void
-kvmm_domain_store_push_info (KvmmDomainStore *self, KvmmDomainInfo *info, guint64 serial)
+kvmm_domain_store_push_infos (KvmmDomainStore *self, GPtrArray *infos, guint64 serial)
 {
-  push_step (self, STEP_INFO, serial)->info = kvmm_domain_info_ref (info);
+  g_ptr_array_set_free_func (infos, NULL);
+  push_step (self, STEP_INFOS, serial)->infos = infos;
 }
 
 void

@@ -34,8 +34,9 @@ guint kvmm_domain_store_get_chunk (guint n_shown);
 
 /* The steps. Each is applied by a later turn, or by kvmm_domain_store_flush(). */
 
-/** kvmm_domain_store_push_info: adds the machine or applies what was read */
-void kvmm_domain_store_push_info (KvmmDomainStore *self, KvmmDomainInfo *info, guint64 serial);
+/** kvmm_domain_store_push_infos: adds the machines or applies what was read; @infos: (transfer
+ * full) (element-type KvmmDomainInfo): nobody else may hold it */
+void kvmm_domain_store_push_infos (KvmmDomainStore *self, GPtrArray *infos, guint64 serial);
 /** kvmm_domain_store_push_removed: the machine was not there at read @serial */
 void kvmm_domain_store_push_removed (KvmmDomainStore *self, const char *uuid, guint64 serial);
 /** kvmm_domain_store_push_sweep: a full list was read: what it did not hold is gone */

@@ -5,7 +5,12 @@
 
 #include "model/kvmm-sync.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "model/kvmm-connection-private.h"
+#include "util/kvmm-lane.h"
 #include "util/kvmm-thread.h"
 
 /* Reads after events at once: as many as the lane has threads, so that one machine that does not
@@ -99,6 +104,16 @@ list_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
     g_task_return_boolean (task, TRUE);
 }
 
+/* On the disposal thread. Opening a host and reading all XML leaves the heap full of holes: 16 MB
+ * after 1000 machines. */
+static void
+trim_heap (gpointer unused)
+{
+#ifdef __GLIBC__
+  malloc_trim (0);
+#endif
+}
+
 static void
 full_list_shown_cb (gpointer user_data)
 {
@@ -106,13 +121,7 @@ full_list_shown_cb (gpointer user_data)
 
   if (self->connection != NULL)
     self->listed_func (self->connection);
-}
-
-static void
-push_infos (KvmmSync *self, const Query *query)
-{
-  for (guint i = 0; i < query->infos->len; i++)
-    kvmm_domain_store_push_info (self->store, query->infos->pdata[i], query->serial);
+  kvmm_lane_dispose_later (NULL, trim_heap);
 }
 
 static void
@@ -134,7 +143,7 @@ list_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
 
-  push_infos (self, query);
+  kvmm_domain_store_push_infos (self->store, g_steal_pointer (&query->infos), query->serial);
   if (query->with_xml)
     kvmm_domain_store_push_call (self->store, full_list_shown_cb, g_object_ref (self),
                                  g_object_unref);
@@ -244,7 +253,7 @@ read_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (is_read)
     {
-      push_infos (self, query);
+      kvmm_domain_store_push_infos (self->store, g_steal_pointer (&query->infos), query->serial);
       for (guint i = 0; i < query->removed->len; i++)
         kvmm_domain_store_push_removed (self->store, query->removed->pdata[i], query->serial);
       plan_retry (self, query->failed);
