@@ -23,8 +23,8 @@ struct _KvmmVirtStreamHandle
   virStreamPtr stream; /* (owned) */
 };
 
-/* The opaque of libvirt's callback. Read and cleared on the main thread only; libvirt frees it on
- * whichever thread removes the callback. */
+/* The opaque of libvirt's callback. Main thread only. Freed by hand: the remote driver of libvirt
+ * takes a function for that and never calls it. */
 typedef struct
 {
   KvmmVirtStream *stream; /* (unowned) (nullable) */
@@ -145,9 +145,12 @@ remove_callback (KvmmVirtStream *self)
 {
   if (!self->link)
     return;
-  self->link->stream = NULL;
-  self->link = NULL;
-  virStreamEventRemoveCallback (self->stream);
+  Link *link = g_steal_pointer (&self->link);
+  link->stream = NULL;
+  /* Callbacks run on this thread, so that none comes after this. What libvirt did not let go of
+   * must stay valid: then the few bytes are lost. */
+  if (virStreamEventRemoveCallback (self->stream) == 0)
+    g_free (link);
 }
 
 /* (transfer full) @error. The first reason stays. */

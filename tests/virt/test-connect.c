@@ -388,5 +388,5 @@ main (int argc, char *argv[])
   test_init (&argc, &argv);
   g_test_add_func ("/virt/connect/main-thread-is-trapped", test_main_thread_is_trapped);
   test_add_cases (cases, G_N_ELEMENTS (cases));
-  return g_test_run ();
+  return test_run ();
 }

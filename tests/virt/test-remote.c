@@ -234,5 +234,5 @@ main (int argc, char *argv[])
   g_test_add_func ("/remote/domain/cached-handle-survives-a-restart",
                    test_cached_handle_survives_a_restart);
   g_test_add_func ("/remote/domain/reads-a-real-machine", test_reads_a_real_machine);
-  return g_test_run ();
+  return test_run ();
 }

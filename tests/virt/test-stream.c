@@ -372,5 +372,5 @@ main (int argc, char *argv[])
   add ("/remote/stream/closes-asynchronously", test_closes_asynchronously);
   add ("/remote/stream/unused-handle-is-freed", test_unused_handle_is_freed);
   add ("/remote/stream/owner-tells-of-a-lost-connection", test_owner_tells_of_a_lost_connection);
-  return g_test_run ();
+  return test_run ();
 }

@@ -5,6 +5,7 @@
 
 #include <gio/gio.h>
 
+#include "util/kvmm-lane.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-connect.h"
 
@@ -173,7 +174,26 @@ test_open_fixture (void)
 static inline void
 test_init (int *argc, char ***argv)
 {
-  g_test_init (argc, argv, G_TEST_OPTION_ISOLATE_DIRS, NULL);
+  g_test_init (argc, argv, NULL);
   kvmm_thread_set_main ();
   kvmm_virt_init ();
+}
+
+static inline void
+test_flushed_cb (gpointer user_data)
+{
+  g_atomic_int_set ((int *) user_data, 1);
+  g_main_context_wakeup (NULL);
+}
+
+/* What was handed to kvmm_lane_dispose_later() is gone before the leak checker looks. */
+static inline int
+test_run (void)
+{
+  int status = g_test_run ();
+  int flushed = 0;
+  kvmm_lane_dispose_later (&flushed, test_flushed_cb);
+  while (!g_atomic_int_get (&flushed))
+    g_main_context_iteration (NULL, TRUE);
+  return status;
 }
