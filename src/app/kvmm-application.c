@@ -216,7 +216,7 @@ add_connection_action (GSimpleAction *action, GVariant *parameter, gpointer user
   KvmmApplication *self = KVMM_APPLICATION (user_data);
 
   kvmm_connection_dialog_present (gtk_application_get_active_window (GTK_APPLICATION (self)),
-                                  self->connections);
+                                  self->settings, self->connections);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <adwaita.h>
 
 #include "model/kvmm-connection-list.h"
+#include "model/kvmm-settings.h"
 
 G_BEGIN_DECLS
 
@@ -18,15 +19,31 @@ G_DECLARE_FINAL_TYPE (
 
 /** kvmm_connection_dialog_present: asks which connection to add, adds it to @connections and
  * connects. @parent: (nullable) */
-void kvmm_connection_dialog_present (GtkWindow *parent, KvmmConnectionList *connections);
+void kvmm_connection_dialog_present (GtkWindow *parent,
+                                     KvmmSettings *settings,
+                                     KvmmConnectionList *connections);
+
+/* Longer URIs are refused as typed. */
+#define KVMM_CONNECTION_DIALOG_MAX_URI 1024
 
 /**
  * kvmm_connection_dialog_check_uri:
  * @uri: what was typed
  * @reason: (out) (optional) (transfer none): translated, why not
  *
+ * Follows https://libvirt.org/uri.html.
+ *
  * Returns: whether @uri has the form of a libvirt URI
  */
 gboolean kvmm_connection_dialog_check_uri (const char *uri, const char **reason);
+
+/**
+ * kvmm_connection_dialog_build_ssh_uri:
+ * @user: (nullable): "" or %NULL: as ssh decides
+ * @host: name or address, with or without ":port"; IPv6 with or without brackets
+ *
+ * Returns: (transfer full): "qemu+ssh://user@host/system"
+ */
+char *kvmm_connection_dialog_build_ssh_uri (const char *user, const char *host);
 
 G_END_DECLS
