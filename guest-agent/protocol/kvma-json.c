@@ -67,11 +67,10 @@ syntax (const Scanner *self)
   return self->at < self->length ? KVMA_JSON_SYNTAX : KVMA_JSON_UNFINISHED;
 }
 
-/* Length of the UTF-8 sequence at @p, 0 when it is not valid: overlong forms, surrogates and values
- * above U+10FFFF are refused (RFC 3629, section 4). */
-static size_t
-utf8_length (const uint8_t *p, size_t left)
+size_t
+kvma_utf8_length (const char *text, size_t left)
 {
+  const uint8_t *p = (const uint8_t *) text;
   uint8_t c = p[0];
   uint8_t low = 0x80;
   uint8_t high = 0xbf;
@@ -191,7 +190,7 @@ read_character (const uint8_t *p, size_t left, size_t *used, uint8_t out[4], siz
     return KVMA_JSON_CONTROL;
   if (p[0] != '\\')
     {
-      *used = *n = utf8_length (p, left);
+      *used = *n = kvma_utf8_length ((const char *) p, left);
       if (*n == 0)
         return KVMA_JSON_UTF8;
       memcpy (out, p, *n);

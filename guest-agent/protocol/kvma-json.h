@@ -51,3 +51,12 @@ KvmaJsonError kvma_json_check (const char *text, size_t length, size_t *offset);
  * Returns what @error means, for a log. Static text.
  */
 const char *kvma_json_error_text (KvmaJsonError error);
+
+/**
+ * kvma_utf8_length:
+ * @text: @left bytes, at least 1
+ *
+ * Returns the length of the UTF-8 sequence that @text begins with, 0 when it is not valid (RFC
+ * 3629: overlong forms, surrogates and values above U+10FFFF are not).
+ */
+size_t kvma_utf8_length (const char *text, size_t left);
