@@ -164,7 +164,7 @@ start_alone ()
   if is_running; then
     return
   fi
-  setsid "$program" </dev/null >/dev/null 2>&1 &
+  "$program" </dev/null >/dev/null 2>&1 || fail "the agent is installed, but did not start"
   say "There is no systemd and no OpenRC here: the agent was started now, but nothing will start it at the next boot."
   say "Have your own init run $program."
 }

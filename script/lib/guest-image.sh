@@ -173,6 +173,17 @@ HOME_URL="https://busybox.net/"
 RELEASE
 }
 
+# The agent is static, but not in a build with sanitizers: then its libraries come along.
+copy_libraries ()
+{
+  local library
+
+  for library in $(ldd "$1" 2>/dev/null | grep -o '/[^ ]*'); do
+    mkdir -p "$2$(dirname "$library")"
+    cp -L "$library" "$2$library"
+  done
+}
+
 # build_initramfs BUSYBOX AGENT POLICY KEPT OUTPUT
 build_initramfs ()
 {
@@ -191,6 +202,7 @@ build_initramfs ()
     cp "$agent" "$tree/usr/libexec/kvm-manager-agent"
     mkdir -p "$tree/etc/kvm-manager-agent"
     cp "$policy" "$tree/etc/kvm-manager-agent/agent.conf"
+    copy_libraries "$agent" "$tree"
   fi
   chmod -R u=rwX,go=rX "$tree"
   chmod 600 "$tree/etc/shadow"
