@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "model/kvmm-domain.h"
+#include "virt/kvmm-virt-connect.h"
+
+G_BEGIN_DECLS
+
+/* What a KvmmGuest asks of the world outside it: libvirt through the machine's connection, or
+ * something else in a test. Main thread only. Every callback runs once, on the main context. */
+
+typedef struct
+{
+  /** open_async: opens the agent's channel; @take_over: by force */
+  void (*open_async) (gpointer target,
+                      gboolean take_over,
+                      GCancellable *cancellable,
+                      GAsyncReadyCallback callback,
+                      gpointer user_data);
+  /** open_finish: Returns: (transfer full): a stream with pollable halves */
+  GIOStream *(*open_finish) (gpointer target, GAsyncResult *result, GError **error);
+
+  /** read_qga_async: asks the QEMU guest agent; may take many seconds */
+  void (*read_qga_async) (gpointer target,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data);
+  KvmmQgaFacts *(*read_qga_finish) (gpointer target, GAsyncResult *result, GError **error);
+
+  /** read_addresses_async: from DHCP leases and ARP */
+  void (*read_addresses_async) (gpointer target,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
+  /** read_addresses_finish: Returns: (transfer full) (element-type KvmmGuestInterface) */
+  GPtrArray *(*read_addresses_finish) (gpointer target, GAsyncResult *result, GError **error);
+
+  /** reread: the machine's XML, which brings a kvmm_guest_update() */
+  void (*reread) (gpointer target);
+  /** add_log: a line in the machine's timeline */
+  void (*add_log) (gpointer target, const char *word, const char *text);
+  /** get_interval_ms: Returns: how often somebody who looks wants figures */
+  guint (*get_interval_ms) (gpointer target);
+  /** get_owner: Returns: (transfer none) (nullable): what the calls to QEMU guest agents are
+   * counted by: the connection */
+  GObject *(*get_owner) (gpointer target);
+} KvmmGuestBackend;
+
+/* What get_interval_ms() answers while nothing else was configured. */
+#define KVMM_GUEST_INTERVAL_MS 2000
+
+/** kvmm_guest_libvirt_backend: its target is a KvmmDomain */
+extern const KvmmGuestBackend kvmm_guest_libvirt_backend;
+
+G_END_DECLS
