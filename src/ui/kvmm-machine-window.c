@@ -58,7 +58,7 @@ static GtkWidget *
 create_page (KvmmMachineWindow *self, const char *name)
 {
   if (g_str_equal (name, "overview"))
-    return kvmm_overview_page_new (self->domain);
+    return kvmm_overview_page_new (self->settings, self->domain);
   if (g_str_equal (name, "guest"))
     return kvmm_guest_page_new (self->settings, self->domain);
   if (g_str_equal (name, "hardware"))

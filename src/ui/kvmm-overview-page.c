@@ -19,15 +19,16 @@
 #define SERIES_DISK 2
 #define SERIES_NETWORK 4
 #define N_SERIES 6
-/* A rate needs two ticks: before that nothing is known about what the driver reports. */
-#define MIN_TICKS 3
+/* A rate needs two samples: before that nothing is known about what the driver reports. */
+#define MIN_INTERVALS 3
 
 struct _KvmmOverviewPage
 {
   AdwBin parent_instance;
 
-  KvmmDomain *domain; /* (owned) */
-  guint n_ticks;      /* since mapped */
+  KvmmSettings *settings; /* (owned) */
+  KvmmDomain *domain;     /* (owned) */
+  gint64 mapped_at_us;
   guint tick_id;
 
   GtkImage *state_icon;
@@ -150,13 +151,15 @@ static const char *
 explain_no_figures (KvmmOverviewPage *self)
 {
   KvmmConnection *connection = kvmm_domain_get_connection (self->domain);
+  gint64 patience_us =
+      MIN_INTERVALS * G_USEC_PER_SEC * (gint64) kvmm_settings_get_stats_interval (self->settings);
 
   if (connection == NULL || kvmm_connection_get_state (connection) != KVMM_CONNECTION_CONNECTED)
     return _ ("There are no figures while the connection is down.");
   if (!kvmm_domain_get_is_active (self->domain))
     return _ ("CPU, memory, disk and network figures appear while the virtual machine runs.");
-  if (self->n_ticks < MIN_TICKS)
-    return _ ("The first figures come within seconds.");
+  if (g_get_monotonic_time () - self->mapped_at_us < patience_us)
+    return _ ("Waiting for the first figures.");
   return _ ("This hypervisor driver reports no CPU, memory, disk and network figures.");
 }
 
@@ -192,10 +195,8 @@ update_figures (KvmmOverviewPage *self)
 static void
 stats_changed_cb (KvmmOverviewPage *self)
 {
-  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
-    return;
-  self->n_ticks++;
-  update_figures (self);
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    update_figures (self);
 }
 
 static void
@@ -222,6 +223,9 @@ tick_cb (gpointer user_data)
 
   update_state (self);
   update_uptime (self);
+  /* What is not there does not tell. */
+  if (!gtk_widget_get_visible (self->graphs))
+    update_figures (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -231,7 +235,7 @@ kvmm_overview_page_map (GtkWidget *widget)
   KvmmOverviewPage *self = KVMM_OVERVIEW_PAGE (widget);
 
   kvmm_guest_hold (kvmm_domain_get_guest (self->domain));
-  self->n_ticks = 0;
+  self->mapped_at_us = g_get_monotonic_time ();
   self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
   GTK_WIDGET_CLASS (kvmm_overview_page_parent_class)->map (widget);
   domain_notify_cb (self);
@@ -254,6 +258,7 @@ kvmm_overview_page_dispose (GObject *object)
   KvmmOverviewPage *self = KVMM_OVERVIEW_PAGE (object);
 
   g_clear_object (&self->domain);
+  g_clear_object (&self->settings);
   G_OBJECT_CLASS (kvmm_overview_page_parent_class)->dispose (object);
 }
 
@@ -308,7 +313,7 @@ kvmm_overview_page_init (KvmmOverviewPage *self)
 }
 
 GtkWidget *
-kvmm_overview_page_new (KvmmDomain *domain)
+kvmm_overview_page_new (KvmmSettings *settings, KvmmDomain *domain)
 {
   static const char *const watched[] = {
     "notify::state",       "notify::pending",   "notify::title",
@@ -318,6 +323,7 @@ kvmm_overview_page_new (KvmmDomain *domain)
   KvmmOverviewPage *self = g_object_new (KVMM_TYPE_OVERVIEW_PAGE, NULL);
   KvmmGuest *guest = kvmm_domain_get_guest (domain);
 
+  self->settings = g_object_ref (settings);
   self->domain = g_object_ref (domain);
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
     g_signal_connect_object (domain, watched[i], G_CALLBACK (domain_notify_cb), self,

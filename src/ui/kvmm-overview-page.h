@@ -6,6 +6,7 @@
 #include <adwaita.h>
 
 #include "model/kvmm-domain.h"
+#include "model/kvmm-settings.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,6 @@ G_BEGIN_DECLS
 #define KVMM_TYPE_OVERVIEW_PAGE (kvmm_overview_page_get_type ())
 G_DECLARE_FINAL_TYPE (KvmmOverviewPage, kvmm_overview_page, KVMM, OVERVIEW_PAGE, AdwBin)
 
-GtkWidget *kvmm_overview_page_new (KvmmDomain *domain);
+GtkWidget *kvmm_overview_page_new (KvmmSettings *settings, KvmmDomain *domain);
 
 G_END_DECLS
