@@ -6,6 +6,7 @@
 #include "test-model.h"
 
 #include <glib/gstdio.h>
+#include <libvirt/virterror.h>
 #include <locale.h>
 
 #include "util/kvmm-thread.h"
@@ -94,6 +95,16 @@ test_shadow_check (TestShadow *self)
     }
 }
 
+GPtrArray *
+test_shadow_dup_items (TestShadow *self)
+{
+  GPtrArray *items = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < self->items->len; i++)
+    g_ptr_array_add (items, g_object_ref (self->items->pdata[i]));
+  return items;
+}
+
 void
 test_shadow_free (TestShadow *self)
 {
@@ -132,6 +143,77 @@ test_act (KvmmDomain *domain, KvmmDomainAction action, GError **error)
   kvmm_domain_act_async (domain, action, NULL, test_result_cb, &result);
   TEST_RUN_UNTIL (result != NULL);
   return kvmm_domain_act_finish (domain, result, error);
+}
+
+typedef struct
+{
+  const char *uri;
+  TestClientFunc func;
+  const char *argument;
+  int done;
+} OtherClient;
+
+static gpointer
+other_client_thread (gpointer data)
+{
+  OtherClient *client = data;
+  virConnectPtr connect = virConnectOpen (client->uri);
+
+  if (connect == NULL)
+    g_error ("%s: %s", client->uri, virGetLastErrorMessage ());
+  client->func (connect, client->argument);
+  virConnectClose (connect);
+  g_atomic_int_set (&client->done, 1);
+  g_main_context_wakeup (NULL);
+  return NULL;
+}
+
+void
+test_other_client (const char *uri, TestClientFunc func, const char *argument)
+{
+  OtherClient client = { uri, func, argument, 0 };
+  GThread *thread = g_thread_new ("other-client", other_client_thread, &client);
+
+  TEST_RUN_UNTIL (g_atomic_int_get (&client.done));
+  g_thread_join (thread);
+}
+
+void
+test_client_define (virConnectPtr connect, const char *xml)
+{
+  virDomainPtr domain = virDomainDefineXML (connect, xml);
+
+  if (domain == NULL)
+    g_error ("%s", virGetLastErrorMessage ());
+  virDomainFree (domain);
+}
+
+static void
+with_domain (virConnectPtr connect, const char *name, int (*func) (virDomainPtr domain))
+{
+  virDomainPtr domain = virDomainLookupByName (connect, name);
+
+  if (domain == NULL || func (domain) < 0)
+    g_error ("%s: %s", name, virGetLastErrorMessage ());
+  virDomainFree (domain);
+}
+
+void
+test_client_undefine (virConnectPtr connect, const char *name)
+{
+  with_domain (connect, name, virDomainUndefine);
+}
+
+void
+test_client_destroy (virConnectPtr connect, const char *name)
+{
+  with_domain (connect, name, virDomainDestroy);
+}
+
+void
+test_client_create (virConnectPtr connect, const char *name)
+{
+  with_domain (connect, name, virDomainCreate);
 }
 
 char *

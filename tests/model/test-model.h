@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <libvirt/libvirt.h>
 
 #include "model/kvmm-connection.h"
 #include "model/kvmm-settings.h"
@@ -50,6 +51,8 @@ typedef struct
 TestShadow *test_shadow_new (GListModel *model);
 /** test_shadow_check: the items are what the signals said */
 void test_shadow_check (TestShadow *self);
+/** test_shadow_dup_items: Returns: (transfer full): the items as they are now */
+GPtrArray *test_shadow_dup_items (TestShadow *self);
 void test_shadow_free (TestShadow *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestShadow, test_shadow_free)
 
@@ -62,6 +65,15 @@ void test_result_cb (GObject *source, GAsyncResult *result, gpointer user_data);
 
 /** test_act: runs an action to its end */
 gboolean test_act (KvmmDomain *domain, KvmmDomainAction action, GError **error);
+
+/** test_other_client: another program's change: runs @func on a thread of its own with an open
+ * libvirt connection, the main loop meanwhile */
+typedef void (*TestClientFunc) (virConnectPtr connect, const char *argument);
+void test_other_client (const char *uri, TestClientFunc func, const char *argument);
+void test_client_define (virConnectPtr connect, const char *xml);
+void test_client_undefine (virConnectPtr connect, const char *name);
+void test_client_destroy (virConnectPtr connect, const char *name);
+void test_client_create (virConnectPtr connect, const char *name);
 
 /** test_host_file_new: Returns: (transfer full): the path of a new node file for test:/// with
  * @n_domains machines, half of them running */
