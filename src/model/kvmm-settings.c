@@ -208,7 +208,10 @@ describe_schema_folders (void)
   if (schema_dir != NULL)
     g_string_append (text, schema_dir);
   for (guint i = 0; data_dirs[i] != NULL; i++)
-    g_string_append_printf (text, "%s%s/glib-2.0/schemas", text->len > 0 ? ", " : "", data_dirs[i]);
+    {
+      g_autofree char *folder = g_build_filename (data_dirs[i], "glib-2.0", "schemas", NULL);
+      g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", folder);
+    }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 

@@ -253,12 +253,18 @@ test_connected (const char *uri, KvmmSettings *settings)
 }
 
 void
+test_drop_object (gpointer object)
+{
+  gpointer gone = object;
+
+  g_object_add_weak_pointer (object, &gone);
+  g_object_unref (object);
+  TEST_RUN_UNTIL (gone == NULL);
+}
+
+void
 test_drop (KvmmConnection *connection)
 {
-  gpointer gone = connection;
-
-  g_object_add_weak_pointer (G_OBJECT (connection), &gone);
   kvmm_connection_disconnect (connection);
-  g_object_unref (connection);
-  TEST_RUN_UNTIL (gone == NULL);
+  test_drop_object (connection);
 }

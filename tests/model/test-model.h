@@ -84,4 +84,8 @@ KvmmConnection *test_connected (const char *uri, KvmmSettings *settings);
 /** test_drop: lets go of the connection and of what still runs for it, and checks that it ends */
 void test_drop (KvmmConnection *connection);
 
+/** test_drop_object: drops the caller's reference; checks that the object ends when what is under
+ * way has ended */
+void test_drop_object (gpointer object);
+
 G_END_DECLS
