@@ -67,6 +67,13 @@ kvmm_virt_connect_open (const char *uri, KvmmVirtAuthFunc auth, gpointer auth_da
 
 const char *kvmm_virt_connect_get_uri (KvmmVirtConnect *self); /* as given; any thread */
 
+/** kvmm_virt_uri_is_local: any thread. Returns: whether the daemon of @uri runs on this machine
+ * (test:, unix socket, no host in the URI) */
+gboolean kvmm_virt_uri_is_local (const char *uri);
+/** kvmm_virt_uri_is_session: any thread. Returns: whether @uri means an unprivileged daemon of the
+ * user */
+gboolean kvmm_virt_uri_is_session (const char *uri);
+
 /* What is constant for the life of a connection. */
 typedef struct
 {

@@ -52,10 +52,6 @@ void kvmm_virt_connect_forget_domain (KvmmVirtConnect *self, const char *uuid);
 void
 kvmm_virt_connect_replace_domains (KvmmVirtConnect *self, virDomainPtr *domains, guint n_domains);
 
-/* ---- kvmm-virt-uri.c ---- */
-gboolean kvmm_virt_uri_is_local (const char *uri);
-gboolean kvmm_virt_uri_is_session (const char *uri);
-
 /* ---- kvmm-virt-events.c ---- */
 
 #define KVMM_VIRT_MAX_CALLBACKS 24

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+
+#include "model/kvmm-agent-iso-private.h"
+#include "util/kvmm-guest-text.h"
+
+/* The agent disc and the drives of one machine. What libvirt and QEMU do here was measured; the
+ * table is in docs/deployment.md. */
+
+/* Before this version the medium of a hot-plugged drive could be neither changed nor ejected. */
+#define VERSION_HOTPLUGGED_MEDIA 9003000
+
+#define DISC_PREFIX "kvmmanager-guest-agent"
+
+G_DEFINE_QUARK (kvmm - agent - iso - error - quark, kvmm_agent_iso_error)
+
+gboolean
+kvmm_agent_iso_is_agent_disc (const char *source, const char *configured)
+{
+  if (source == NULL)
+    return FALSE;
+  if (configured != NULL && g_str_equal (source, configured))
+    return TRUE;
+  /* A volume's source reads "pool/volume", a file's is a path: the last part is the name. */
+  const char *slash = strrchr (source, '/');
+  const char *name = slash != NULL ? slash + 1 : source;
+  return g_str_has_prefix (name, DISC_PREFIX) && g_str_has_suffix (name, ".iso");
+}
+
+/* ---- the machine as it is now ---- */
+
+typedef struct
+{
+  gboolean is_active;
+  gboolean is_persistent;
+  char *live_xml;           /* (owned) (nullable) while it runs */
+  char *config_xml;         /* (owned) (nullable) when it has a configuration */
+  GPtrArray *live_drives;   /* (owned) (nullable) (element-type KvmmXmlCdrom) */
+  GPtrArray *config_drives; /* (owned) (nullable) (element-type KvmmXmlCdrom) */
+} Machine;
+
+static void
+machine_clear (Machine *self)
+{
+  g_clear_pointer (&self->live_xml, g_free);
+  g_clear_pointer (&self->config_xml, g_free);
+  g_clear_pointer (&self->live_drives, g_ptr_array_unref);
+  g_clear_pointer (&self->config_drives, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Machine, machine_clear)
+
+static gboolean
+is_active_state (KvmmDomainState state)
+{
+  return state != KVMM_DOMAIN_STATE_SHUT_OFF && state != KVMM_DOMAIN_STATE_UNKNOWN &&
+         state != KVMM_DOMAIN_STATE_CRASHED;
+}
+
+static gboolean
+machine_read (Machine *self, KvmmVirtConnect *connect, const char *uuid, GError **error)
+{
+  g_autoptr (KvmmDomainInfo) info = kvmm_virt_domain_read (connect, uuid, error);
+
+  if (info == NULL)
+    return FALSE;
+  self->is_active = is_active_state (kvmm_domain_info_get_state (info));
+  self->is_persistent = kvmm_domain_info_get_persistent (info);
+  if (self->is_active)
+    {
+      self->live_xml = kvmm_virt_domain_read_xml (connect, uuid, FALSE, error);
+      if (self->live_xml == NULL)
+        return FALSE;
+      self->live_drives = kvmm_xml_domain_list_cdroms (self->live_xml, error);
+      if (self->live_drives == NULL)
+        return FALSE;
+    }
+  if (self->is_persistent)
+    {
+      self->config_xml = kvmm_virt_domain_read_xml (connect, uuid, TRUE, error);
+      if (self->config_xml == NULL)
+        return FALSE;
+      self->config_drives = kvmm_xml_domain_list_cdroms (self->config_xml, error);
+    }
+  return self->config_drives != NULL || !self->is_persistent;
+}
+
+/* ---- where the disc can go ---- */
+
+typedef enum
+{
+  PLACE_LIVE_DRIVE,
+  PLACE_LIVE_NEW,
+  PLACE_CONFIG_DRIVE,
+  PLACE_CONFIG_NEW,
+} PlaceKind;
+
+typedef struct
+{
+  PlaceKind kind;
+  const KvmmXmlCdrom *drive; /* (unowned) (nullable): none for the two new ones */
+  gboolean is_there;         /* the disc is in that drive already */
+} Place;
+
+static void
+set_replace_needed (GError **error, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *drive)
+{
+  g_autofree char *source = kvmm_guest_text_sanitise (drive->source, -1);
+  g_autofree char *target = kvmm_guest_text_sanitise (drive->target, -1);
+
+  g_set_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_REPLACE_NEEDED,
+               _ ("No CD drive of “%s” is empty: drive %s holds %s."), medium->name, target,
+               source);
+}
+
+/* The drive that has the disc, else one with another version of it, else an empty one, else, if
+ * that was agreed to, the first.
+ * Returns: %FALSE when every drive holds something else */
+static gboolean
+pick_drive (GPtrArray *drives, const KvmmAgentIsoMedium *medium, Place *place, GError **error)
+{
+  const KvmmXmlCdrom *best = NULL;
+  int best_rank = 0;
+
+  for (guint i = 0; i < drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = drives->pdata[i];
+      int rank = (medium->flags & KVMM_AGENT_ISO_MOUNT_REPLACE) != 0 ? 1 : 0;
+
+      if (g_strcmp0 (drive->source, medium->path) == 0)
+        rank = 4;
+      else if (kvmm_agent_iso_is_agent_disc (drive->source, medium->configured))
+        rank = 3;
+      else if (drive->is_empty)
+        rank = 2;
+      if (rank > best_rank)
+        {
+          best = drive;
+          best_rank = rank;
+        }
+    }
+  if (best == NULL && drives->len > 0)
+    {
+      set_replace_needed (error, medium, drives->pdata[0]);
+      return FALSE;
+    }
+  place->drive = best;
+  place->is_there = best_rank == 4 && !best->tray_open;
+  return TRUE;
+}
+
+static gboolean
+find_config_place (const Machine *machine,
+                   const KvmmAgentIsoMedium *medium,
+                   Place *place,
+                   GError **error)
+{
+  if (!machine->is_persistent)
+    {
+      g_set_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_UNSUPPORTED,
+                   _ ("“%s” has no CD drive, none can be added while it runs, and being transient "
+                      "it has no next start. Create it anew with a CD drive."),
+                   medium->name);
+      return FALSE;
+    }
+  if (!pick_drive (machine->config_drives, medium, place, error))
+    return FALSE;
+  place->kind = place->drive != NULL ? PLACE_CONFIG_DRIVE : PLACE_CONFIG_NEW;
+  return TRUE;
+}
+
+static gboolean
+find_place (const Machine *machine, const KvmmAgentIsoMedium *medium, Place *place, GError **error)
+{
+  if (!machine->is_active)
+    return find_config_place (machine, medium, place, error);
+  if (!pick_drive (machine->live_drives, medium, place, error))
+    return FALSE;
+  if (place->drive != NULL)
+    place->kind = PLACE_LIVE_DRIVE;
+  else if (kvmm_xml_domain_has_virtio_scsi (machine->live_xml))
+    place->kind = PLACE_LIVE_NEW;
+  else
+    return find_config_place (machine, medium, place, error);
+  return TRUE;
+}
+
+static gboolean
+has_channel (const char *xml, GError **error, gboolean *has)
+{
+  g_autoptr (KvmmXmlDomainFacts) facts = kvmm_xml_domain_facts_parse (xml, error);
+
+  if (facts == NULL)
+    return FALSE;
+  *has = facts->agent_channel != KVMM_CHANNEL_ABSENT;
+  return TRUE;
+}
+
+gboolean
+kvmm_agent_iso_check (KvmmVirtConnect *connect,
+                      const KvmmAgentIsoMedium *medium,
+                      gboolean *needs_channel,
+                      gboolean *channel_waits,
+                      GError **error)
+{
+  g_auto (Machine) machine = { 0 };
+  Place place = { 0 };
+  gboolean in_live = FALSE, in_config = FALSE;
+
+  if (!machine_read (&machine, connect, medium->uuid, error) ||
+      !find_place (&machine, medium, &place, error) ||
+      (machine.live_xml != NULL && !has_channel (machine.live_xml, error, &in_live)) ||
+      (machine.config_xml != NULL && !has_channel (machine.config_xml, error, &in_config)))
+    return FALSE;
+  *needs_channel =
+      (machine.is_active && !in_live && !in_config) || (machine.is_persistent && !in_config);
+  *channel_waits = machine.is_active && !in_live && in_config;
+  return TRUE;
+}
+
+/* ---- changing the medium of a running machine ---- */
+
+static KvmmAffectFlags
+live_flags (const KvmmAgentIsoMedium *medium)
+{
+  return (medium->flags & KVMM_AGENT_ISO_MOUNT_FORCE) != 0 ? KVMM_AFFECT_LIVE | KVMM_AFFECT_FORCE
+                                                           : KVMM_AFFECT_LIVE;
+}
+
+static gboolean
+has_code (const GError *error, const char *name)
+{
+  return g_str_equal (kvmm_virt_error_get_code_name (error), name);
+}
+
+/* After a failed insertion QEMU's tray stays open, whatever the list of devices says is in it.
+ * Gives the drive back what it had, or at least nothing. Failing at that changes nothing. */
+static void
+close_tray (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *before)
+{
+  g_auto (Machine) machine = { 0 };
+  g_autoptr (GError) error = NULL;
+  gboolean is_open = FALSE;
+
+  if (!machine_read (&machine, connect, medium->uuid, &error) || machine.live_drives == NULL)
+    return;
+  for (guint i = 0; i < machine.live_drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = machine.live_drives->pdata[i];
+
+      is_open = is_open || (drive->tray_open && g_str_equal (drive->target, before->target));
+    }
+  if (!is_open || before->tray_open)
+    return;
+
+  if (!before->is_empty &&
+      kvmm_virt_domain_update_device (connect, medium->uuid, before->xml, KVMM_AFFECT_LIVE, &error))
+    return;
+  g_clear_error (&error);
+  g_autofree char *empty =
+      kvmm_xml_cdrom_build_media (before->xml, NULL, KVMM_RELABEL_DEFAULT, &error);
+  if (empty != NULL)
+    kvmm_virt_domain_update_device (connect, medium->uuid, empty, KVMM_AFFECT_LIVE, &error);
+  if (error != NULL)
+    g_debug ("Drive %s of %s stays open: %s", before->target, medium->name, error->message);
+}
+
+/* Takes the whole drive away and adds it again with the other medium in it. */
+static gboolean
+replug (KvmmVirtConnect *connect,
+        const KvmmAgentIsoMedium *medium,
+        const KvmmXmlCdrom *drive,
+        const char *new_xml,
+        GError **error)
+{
+  if (!kvmm_virt_domain_detach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE, error))
+    return FALSE;
+  if (kvmm_virt_domain_attach_device (connect, medium->uuid, new_xml, KVMM_AFFECT_LIVE, error))
+    return TRUE;
+
+  g_autoptr (GError) second = NULL;
+  if (!kvmm_virt_domain_attach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE,
+                                       &second))
+    g_debug ("Drive %s of %s is lost: %s", drive->target, medium->name, second->message);
+  return FALSE;
+}
+
+static void
+set_tray_locked (GError **error, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *drive)
+{
+  g_autofree char *target = kvmm_guest_text_sanitise (drive->target, -1);
+
+  g_set_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_TRAY_LOCKED,
+               _ ("The guest of “%s” uses the disc in drive %s and keeps the tray locked. Unmount "
+                  "it in the guest, or take it out by force."),
+               medium->name, target);
+}
+
+/* @path: (nullable): %NULL ejects */
+static gboolean
+change_live (KvmmVirtConnect *connect,
+             const KvmmAgentIsoMedium *medium,
+             const KvmmXmlCdrom *drive,
+             const char *path,
+             GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *xml = kvmm_xml_cdrom_build_media (drive->xml, path, medium->relabel, error);
+
+  if (xml == NULL)
+    return FALSE;
+  if (kvmm_virt_domain_update_device (connect, medium->uuid, xml, live_flags (medium), &failure))
+    return TRUE;
+
+  /* Only SCSI drives can have been plugged into a running machine. */
+  if (medium->libvirt_version < VERSION_HOTPLUGGED_MEDIA && g_str_equal (drive->bus, "scsi") &&
+      has_code (failure, "VIR_ERR_INTERNAL_ERROR") && replug (connect, medium, drive, xml, NULL))
+    return TRUE;
+
+  close_tray (connect, medium, drive);
+  /* The one failure of this call that has this code is a guest that does not open the tray. */
+  if (has_code (failure, "VIR_ERR_OPERATION_FAILED") &&
+      (medium->flags & KVMM_AGENT_ISO_MOUNT_FORCE) == 0)
+    set_tray_locked (error, medium, drive);
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+change_config (KvmmVirtConnect *connect,
+               const KvmmAgentIsoMedium *medium,
+               const KvmmXmlCdrom *drive,
+               const char *path,
+               GError **error)
+{
+  g_autofree char *xml = kvmm_xml_cdrom_build_media (drive->xml, path, medium->relabel, error);
+
+  return xml != NULL &&
+         kvmm_virt_domain_update_device (connect, medium->uuid, xml, KVMM_AFFECT_CONFIG, error);
+}
+
+/* ---- adding a drive ---- */
+
+/* Returns: (transfer full): the new drive's target as libvirt lists it, %NULL with @error */
+static char *
+find_target (KvmmVirtConnect *connect,
+             const KvmmAgentIsoMedium *medium,
+             KvmmAffectFlags affect,
+             GError **error)
+{
+  gboolean inactive = (affect & KVMM_AFFECT_CONFIG) != 0;
+  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, medium->uuid, inactive, error);
+  g_autoptr (GPtrArray) drives = xml != NULL ? kvmm_xml_domain_list_cdroms (xml, error) : NULL;
+
+  for (guint i = 0; drives != NULL && i < drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = drives->pdata[i];
+
+      if (g_strcmp0 (drive->source, medium->path) == 0)
+        return g_strdup (drive->target);
+    }
+  if (drives != NULL)
+    g_set_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_FAILED,
+                 _ ("libvirt added a CD drive to “%s” and does not list it."), medium->name);
+  return NULL;
+}
+
+/* Returns: (transfer full) (nullable): the new drive's target */
+static char *
+add_drive (KvmmVirtConnect *connect,
+           const KvmmAgentIsoMedium *medium,
+           const char *domain_xml,
+           const char *bus,
+           KvmmAffectFlags affect,
+           GError **error)
+{
+  g_autofree char *xml =
+      kvmm_xml_cdrom_build_drive (domain_xml, bus, medium->path, medium->relabel, error);
+
+  if (xml == NULL || !kvmm_virt_domain_attach_device (connect, medium->uuid, xml, affect, error))
+    return NULL;
+  return find_target (connect, medium, affect, error);
+}
+
+static gboolean
+insert_at (KvmmVirtConnect *connect,
+           const KvmmAgentIsoMedium *medium,
+           const Machine *machine,
+           const Place *place,
+           KvmmAgentIsoMounted *mounted,
+           GError **error)
+{
+  gboolean in_config = place->kind == PLACE_CONFIG_DRIVE || place->kind == PLACE_CONFIG_NEW;
+
+  switch (place->kind)
+    {
+    case PLACE_LIVE_DRIVE:
+      if (!place->is_there && !change_live (connect, medium, place->drive, medium->path, error))
+        return FALSE;
+      mounted->target = g_strdup (place->drive->target);
+      break;
+    case PLACE_CONFIG_DRIVE:
+      if (!place->is_there && !change_config (connect, medium, place->drive, medium->path, error))
+        return FALSE;
+      mounted->target = g_strdup (place->drive->target);
+      break;
+    case PLACE_LIVE_NEW:
+      mounted->target =
+          add_drive (connect, medium, machine->live_xml, "scsi", KVMM_AFFECT_LIVE, error);
+      break;
+    case PLACE_CONFIG_NEW:
+      mounted->target =
+          add_drive (connect, medium, machine->config_xml, NULL, KVMM_AFFECT_CONFIG, error);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+  if (mounted->target == NULL)
+    return FALSE;
+  mounted->drive_added = place->kind == PLACE_LIVE_NEW || place->kind == PLACE_CONFIG_NEW;
+  mounted->drive_needs_restart = in_config && machine->is_active;
+  return TRUE;
+}
+
+KvmmAgentIsoMounted *
+kvmm_agent_iso_insert (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, GError **error)
+{
+  g_auto (Machine) machine = { 0 };
+  g_autoptr (KvmmAgentIsoMounted) mounted = g_new0 (KvmmAgentIsoMounted, 1);
+  g_autoptr (GError) failure = NULL;
+  Place place = { 0 };
+
+  if (!machine_read (&machine, connect, medium->uuid, error) ||
+      !find_place (&machine, medium, &place, error))
+    return NULL;
+  mounted->path = g_strdup (medium->path);
+  if (insert_at (connect, medium, &machine, &place, mounted, &failure))
+    return g_steal_pointer (&mounted);
+
+  /* Whatever the reason, a drive that cannot come now can come with the next start. */
+  if (place.kind == PLACE_LIVE_NEW && machine.is_persistent)
+    {
+      g_debug ("%s", failure->message);
+      if (find_config_place (&machine, medium, &place, error) &&
+          insert_at (connect, medium, &machine, &place, mounted, error))
+        return g_steal_pointer (&mounted);
+      return NULL;
+    }
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+/* ---- ejecting ---- */
+
+gboolean
+kvmm_agent_iso_eject (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, GError **error)
+{
+  g_auto (Machine) machine = { 0 };
+  guint n_ejected = 0;
+
+  if (!machine_read (&machine, connect, medium->uuid, error))
+    return FALSE;
+  for (guint i = 0; machine.live_drives != NULL && i < machine.live_drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = machine.live_drives->pdata[i];
+
+      if (!kvmm_agent_iso_is_agent_disc (drive->source, medium->configured))
+        continue;
+      if (!change_live (connect, medium, drive, NULL, error))
+        return FALSE;
+      n_ejected++;
+    }
+  for (guint i = 0; machine.config_drives != NULL && i < machine.config_drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = machine.config_drives->pdata[i];
+
+      if (!kvmm_agent_iso_is_agent_disc (drive->source, medium->configured))
+        continue;
+      if (!change_config (connect, medium, drive, NULL, error))
+        return FALSE;
+      n_ejected++;
+    }
+  if (n_ejected > 0)
+    return TRUE;
+  g_set_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_NOT_MOUNTED,
+               _ ("No drive of “%s” holds the agent disc."), medium->name);
+  return FALSE;
+}
