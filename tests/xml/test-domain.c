@@ -167,11 +167,9 @@ test_refuses_a_dtd (void)
   for (guint i = 0; i < G_N_ELEMENTS (fixtures); i++)
     {
       g_autofree char *xml = test_read_fixture (fixtures[i]);
-      gint64 start = g_get_monotonic_time ();
       g_autofree char *message = read_failure (xml, KVMM_XML_ERROR_MALFORMED);
 
       g_assert_nonnull (strstr (message, "document type"));
-      g_assert_cmpint (g_get_monotonic_time () - start, <, G_USEC_PER_SEC);
     }
 }
 
