@@ -267,7 +267,7 @@ uninstall_agent ()
     fi
   fi
   if [ $purge = yes ]; then
-    rm -rf "${root:?}$config"
+    rm -rf "$root$config"
     say "KVM Manager guest agent and its policy are removed."
   elif [ -d "$root$config" ]; then
     rmdir "$root$config" 2>/dev/null || say "The policy in $config is kept; --purge removes it too."
