@@ -74,4 +74,7 @@ gboolean kvmm_connection_get_position (KvmmConnection *self, KvmmDomain *domain,
 /** kvmm_connection_reread: reads this machine anew, as after an event */
 void kvmm_connection_reread (KvmmConnection *self, const char *uuid);
 
+/** kvmm_connection_get_stats_interval_ms: how often somebody who looks wants figures */
+guint kvmm_connection_get_stats_interval_ms (KvmmConnection *self);
+
 G_END_DECLS

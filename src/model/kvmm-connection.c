@@ -22,6 +22,7 @@ struct _KvmmConnection
 
   char *uri;                                /* (owned) */
   char *name;                               /* (owned) */
+  KvmmSettings *settings;                   /* (owned) */
   KvmmLane *lanes[KVMM_CONNECTION_N_LANES]; /* (owned) */
   KvmmLink *link;                           /* (owned) for the list and everything but streams */
   KvmmLink *agent_link;                     /* (owned) for the streams of guest agents */
@@ -427,6 +428,7 @@ kvmm_connection_finalize (GObject *object)
   g_clear_object (&self->poller);
   g_clear_object (&self->store);
   g_clear_object (&self->log);
+  g_clear_object (&self->settings);
   for (guint i = 0; i < KVMM_CONNECTION_N_LANES; i++)
     g_clear_object (&self->lanes[i]);
   g_clear_pointer (&self->uri, g_free);
@@ -545,6 +547,7 @@ kvmm_connection_new (const char *uri, KvmmSettings *settings)
   KvmmConnection *self = g_object_new (KVMM_TYPE_CONNECTION, NULL);
   self->uri = g_strdup (uri);
   self->name = kvmm_connection_name_for_uri (uri);
+  self->settings = g_object_ref (settings);
   self->link = kvmm_link_new (uri, self->lanes[KVMM_CONNECTION_LANE_CONTROL]);
   self->agent_link = kvmm_link_new (uri, self->lanes[KVMM_CONNECTION_LANE_AGENT]);
   self->store = kvmm_domain_store_new (self);
@@ -582,6 +585,13 @@ kvmm_connection_reread (KvmmConnection *self, const char *uuid)
 {
   g_return_if_fail (KVMM_IS_CONNECTION (self));
   kvmm_sync_mark (self->sync, uuid);
+}
+
+guint
+kvmm_connection_get_stats_interval_ms (KvmmConnection *self)
+{
+  g_return_val_if_fail (KVMM_IS_CONNECTION (self), 0);
+  return kvmm_settings_get_stats_interval (self->settings) * 1000;
 }
 
 const char *

@@ -176,7 +176,10 @@ add_log (gpointer target, const char *word, const char *text)
 static guint
 get_interval_ms (gpointer target)
 {
-  return KVMM_GUEST_INTERVAL_MS;
+  KvmmConnection *connection = kvmm_domain_get_connection (target);
+
+  return connection != NULL ? kvmm_connection_get_stats_interval_ms (connection)
+                            : KVMM_GUEST_INTERVAL_MS;
 }
 
 static GObject *
