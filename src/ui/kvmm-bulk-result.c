@@ -11,14 +11,18 @@
 #include "kvmm-dialogs.h"
 
 #define TOAST_SECONDS 5
+#define LIST_WIDTH 320
+#define LIST_HEIGHT 280
+#define MARGIN 12
 
 struct _KvmmBulkResult
 {
   GObject parent_instance;
 
-  char *name;    /* (owned) */
-  GError *error; /* (owned) (nullable) */
-  char *reason;  /* (owned) (nullable) */
+  char *name;     /* (owned) */
+  char *sort_key; /* (owned): "vm2" before "vm10" */
+  GError *error;  /* (owned) (nullable) */
+  char *reason;   /* (owned) (nullable) */
 };
 
 G_DEFINE_FINAL_TYPE (KvmmBulkResult, kvmm_bulk_result, G_TYPE_OBJECT)
@@ -29,6 +33,7 @@ kvmm_bulk_result_finalize (GObject *object)
   KvmmBulkResult *self = KVMM_BULK_RESULT (object);
 
   g_free (self->name);
+  g_free (self->sort_key);
   g_clear_error (&self->error);
   g_free (self->reason);
 
@@ -52,6 +57,7 @@ kvmm_bulk_result_new (const char *name, const GError *error, const char *reason)
   KvmmBulkResult *self = g_object_new (KVMM_TYPE_BULK_RESULT, NULL);
 
   self->name = g_strdup (name);
+  self->sort_key = g_utf8_collate_key_for_filename (name, -1);
   self->error = error ? g_error_copy (error) : NULL;
   self->reason = g_strdup (reason);
 
@@ -101,78 +107,80 @@ result_rank (KvmmBulkResult *self)
 }
 
 static int
-compare_results (gconstpointer a, gconstpointer b, gpointer user_data)
+compare_results (gconstpointer a, gconstpointer b)
 {
-  KvmmBulkResult *left = (KvmmBulkResult *) a;
-  KvmmBulkResult *right = (KvmmBulkResult *) b;
+  KvmmBulkResult *left = *(KvmmBulkResult *const *) a;
+  KvmmBulkResult *right = *(KvmmBulkResult *const *) b;
   int difference = result_rank (left) - result_rank (right);
 
-  return difference ? difference : g_utf8_collate (left->name, right->name);
+  return difference ? difference : strcmp (left->sort_key, right->sort_key);
+}
+
+static const char *
+get_heading (int rank)
+{
+  return rank == 0 ? _ ("Failed") : rank == 1 ? _ ("Left out") : _ ("Done");
 }
 
 static void
-setup_row_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer user_data)
+append_result (GtkTextBuffer *buffer, KvmmBulkResult *result, int previous_rank)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
-  GtkWidget *icon = gtk_image_new ();
-  GtkWidget *texts = gtk_box_new (GTK_ORIENTATION_VERTICAL, 2);
-  GtkWidget *name = gtk_label_new (NULL);
-  GtkWidget *text = gtk_label_new (NULL);
+  int rank = result_rank (result);
+  GtkTextIter end;
 
-  gtk_label_set_xalign (GTK_LABEL (name), 0);
-  gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_MIDDLE);
-  gtk_label_set_xalign (GTK_LABEL (text), 0);
-  gtk_label_set_wrap (GTK_LABEL (text), TRUE);
-  gtk_label_set_wrap_mode (GTK_LABEL (text), PANGO_WRAP_WORD_CHAR);
-  gtk_widget_add_css_class (text, "caption");
-  gtk_widget_add_css_class (text, "dim-label");
-  gtk_widget_set_hexpand (texts, TRUE);
-  gtk_box_append (GTK_BOX (texts), name);
-  gtk_box_append (GTK_BOX (texts), text);
-  gtk_box_append (GTK_BOX (box), icon);
-  gtk_box_append (GTK_BOX (box), texts);
-  gtk_list_item_set_activatable (item, FALSE);
-  gtk_list_item_set_child (item, box);
+  gtk_text_buffer_get_end_iter (buffer, &end);
+  if (rank != previous_rank)
+    {
+      if (previous_rank >= 0)
+        gtk_text_buffer_insert (buffer, &end, "\n", -1);
+      gtk_text_buffer_insert_with_tags_by_name (buffer, &end, get_heading (rank), -1, "heading",
+                                                NULL);
+      gtk_text_buffer_insert (buffer, &end, "\n", -1);
+    }
+  gtk_text_buffer_insert (buffer, &end, result->name, -1);
+  if (rank < 2)
+    {
+      gtk_text_buffer_insert (buffer, &end, ": ", -1);
+      gtk_text_buffer_insert (buffer, &end, kvmm_bulk_result_get_text (result), -1);
+    }
+  gtk_text_buffer_insert (buffer, &end, "\n", -1);
 }
 
-static void
-bind_row_cb (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer user_data)
-{
-  static const char *const icons[] = { "dialog-error-symbolic", "action-unavailable-symbolic",
-                                       "emblem-ok-symbolic" };
-  KvmmBulkResult *result = gtk_list_item_get_item (item);
-  GtkWidget *box = gtk_list_item_get_child (item);
-  GtkWidget *icon = gtk_widget_get_first_child (box);
-  GtkWidget *texts = gtk_widget_get_last_child (box);
-
-  gtk_image_set_from_icon_name (GTK_IMAGE (icon), icons[result_rank (result)]);
-  gtk_label_set_text (GTK_LABEL (gtk_widget_get_first_child (texts)), result->name);
-  gtk_label_set_text (GTK_LABEL (gtk_widget_get_last_child (texts)),
-                      kvmm_bulk_result_get_text (result));
-}
-
+/* One text, not a thousand widgets; it can be selected and copied, too. */
 static GtkWidget *
 create_list (GListModel *results)
 {
-  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
-  GtkSorter *sorter = GTK_SORTER (gtk_custom_sorter_new (compare_results, NULL, NULL));
-  GtkSortListModel *sorted = gtk_sort_list_model_new (g_object_ref (results), sorter);
-  GtkNoSelection *selection = gtk_no_selection_new (G_LIST_MODEL (sorted));
-  GtkWidget *list;
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new_with_free_func (g_object_unref);
+  GtkWidget *view = gtk_text_view_new ();
   GtkWidget *scroller = gtk_scrolled_window_new ();
+  GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (view));
+  int rank = -1;
 
-  g_signal_connect (factory, "setup", G_CALLBACK (setup_row_cb), NULL);
-  g_signal_connect (factory, "bind", G_CALLBACK (bind_row_cb), NULL);
-  list = gtk_list_view_new (GTK_SELECTION_MODEL (selection), factory);
-  gtk_widget_add_css_class (list, "kvmm-results");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL,
+  for (guint i = 0; i < g_list_model_get_n_items (results); i++)
+    g_ptr_array_add (sorted, g_list_model_get_item (results, i));
+  g_ptr_array_sort (sorted, compare_results);
+  gtk_text_buffer_create_tag (buffer, "heading", "weight", PANGO_WEIGHT_BOLD, NULL);
+  for (guint i = 0; i < sorted->len; i++)
+    {
+      append_result (buffer, g_ptr_array_index (sorted, i), rank);
+      rank = result_rank (g_ptr_array_index (sorted, i));
+    }
+
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_cursor_visible (GTK_TEXT_VIEW (view), FALSE);
+  gtk_text_view_set_wrap_mode (GTK_TEXT_VIEW (view), GTK_WRAP_WORD_CHAR);
+  gtk_text_view_set_left_margin (GTK_TEXT_VIEW (view), MARGIN);
+  gtk_text_view_set_right_margin (GTK_TEXT_VIEW (view), MARGIN);
+  gtk_text_view_set_top_margin (GTK_TEXT_VIEW (view), MARGIN);
+  gtk_text_view_set_bottom_margin (GTK_TEXT_VIEW (view), MARGIN);
+  gtk_text_view_set_pixels_below_lines (GTK_TEXT_VIEW (view), 3);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ ("Result of each machine"), -1);
 
-  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), list);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroller), GTK_POLICY_NEVER,
-                                  GTK_POLICY_AUTOMATIC);
-  gtk_widget_set_size_request (scroller, -1, 260);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroller), view);
+  gtk_widget_set_size_request (scroller, LIST_WIDTH, LIST_HEIGHT);
   gtk_widget_add_css_class (scroller, "card");
+  gtk_widget_set_overflow (scroller, GTK_OVERFLOW_HIDDEN);
 
   return scroller;
 }

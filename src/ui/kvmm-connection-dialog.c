@@ -287,5 +287,6 @@ kvmm_connection_dialog_present (GtkWindow *parent,
   adw_combo_row_set_selected (self->kind,
                               is_known (self, "qemu:///system") ? KIND_SSH : KIND_SYSTEM);
   update (self);
+  gtk_window_set_focus (GTK_WINDOW (self), GTK_WIDGET (self->kind));
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -13,7 +13,7 @@
 
 #define ICON_GAP 8
 #define DOT_SIZE 8.0f
-/* A cell never asks for more than this, so that columns can be made narrow. */
+/* All but the names can be made this narrow. */
 #define MINIMUM_WIDTH 24
 /* Share of the CPU column that is left for the figure, in widths of a digit. */
 #define FIGURE_WIDTH 46
@@ -63,6 +63,12 @@ kvmm_list_cell_update (KvmmListCell *self, gboolean figures_only)
   /* The icon, the weight and the sparkline can change with an equal text. */
   if (!self->is_culled)
     gtk_widget_queue_draw (GTK_WIDGET (self));
+}
+
+gboolean
+kvmm_list_cell_get_is_culled (KvmmListCell *self)
+{
+  return self->is_culled;
 }
 
 void
@@ -303,8 +309,8 @@ kvmm_list_cell_measure (GtkWidget *widget,
 
   if (orientation == GTK_ORIENTATION_HORIZONTAL)
     {
-      *minimum = MINIMUM_WIDTH;
       *natural = kvmm_list_column_get_width (self->column);
+      *minimum = self->column == KVMM_LIST_COLUMN_NAME ? *natural : MINIMUM_WIDTH;
     }
   else
     *minimum = *natural = kvmm_list_rows_get_line_height (self->rows);

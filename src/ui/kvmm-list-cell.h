@@ -29,7 +29,9 @@ KvmmDomain *kvmm_list_cell_get_domain (KvmmListCell *self); /* (nullable) */
 
 /** kvmm_list_cell_update: reads the text anew; @figures_only: only statistics changed */
 void kvmm_list_cell_update (KvmmListCell *self, gboolean figures_only);
-/** kvmm_list_cell_reveal: after scrolling: draws the cell if it has come into view */
+/** kvmm_list_cell_get_is_culled: whether nothing was drawn last, being outside the visible part */
+gboolean kvmm_list_cell_get_is_culled (KvmmListCell *self);
+/** kvmm_list_cell_reveal: draws the cell, which has come into view by scrolling */
 void kvmm_list_cell_reveal (KvmmListCell *self);
 
 G_END_DECLS

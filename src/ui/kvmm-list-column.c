@@ -21,14 +21,14 @@ static const struct
   gboolean is_number;
   gboolean is_live;
 } columns[KVMM_N_LIST_COLUMNS] = {
-  [KVMM_LIST_COLUMN_NAME] = { "name", N_ ("Name"), 220, FALSE, FALSE },
-  [KVMM_LIST_COLUMN_STATE] = { "state", N_ ("State"), 130, FALSE, FALSE },
-  [KVMM_LIST_COLUMN_CPU] = { "cpu", N_ ("CPU"), 130, TRUE, TRUE },
-  [KVMM_LIST_COLUMN_MEMORY] = { "memory", N_ ("Memory"), 140, TRUE, TRUE },
-  [KVMM_LIST_COLUMN_ADDRESS] = { "address", N_ ("Address"), 140, FALSE, TRUE },
-  [KVMM_LIST_COLUMN_OS] = { "os", N_ ("Guest System"), 170, FALSE, TRUE },
-  [KVMM_LIST_COLUMN_AGENT] = { "agent", N_ ("Agent"), 130, FALSE, TRUE },
-  [KVMM_LIST_COLUMN_CONNECTION] = { "connection", N_ ("Connection"), 150, FALSE, FALSE },
+  [KVMM_LIST_COLUMN_NAME] = { "name", N_ ("Name"), 125, FALSE, FALSE },
+  [KVMM_LIST_COLUMN_STATE] = { "state", N_ ("State"), 100, FALSE, FALSE },
+  [KVMM_LIST_COLUMN_CPU] = { "cpu", N_ ("CPU"), 95, TRUE, TRUE },
+  [KVMM_LIST_COLUMN_MEMORY] = { "memory", N_ ("Memory"), 95, TRUE, TRUE },
+  [KVMM_LIST_COLUMN_ADDRESS] = { "address", N_ ("Address"), 130, FALSE, TRUE },
+  [KVMM_LIST_COLUMN_OS] = { "os", N_ ("Guest System"), 105, FALSE, TRUE },
+  [KVMM_LIST_COLUMN_AGENT] = { "agent", N_ ("Agent"), 90, FALSE, TRUE },
+  [KVMM_LIST_COLUMN_CONNECTION] = { "connection", N_ ("Connection"), 100, FALSE, FALSE },
 };
 
 const char *

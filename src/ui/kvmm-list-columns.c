@@ -57,8 +57,7 @@ save_order (KvmmListColumns *self)
     {
       g_autoptr (GtkColumnViewColumn) column = g_list_model_get_item (model, i);
 
-      if (gtk_column_view_column_get_visible (column) &&
-          get_kind (column) != KVMM_LIST_COLUMN_CONNECTION)
+      if (get_kind (column) != KVMM_LIST_COLUMN_CONNECTION)
         g_strv_builder_add (builder, kvmm_list_column_get_id (get_kind (column)));
     }
   ids = g_strv_builder_end (builder);
@@ -106,11 +105,25 @@ width_changed_cb (GObject *object, GParamSpec *pspec, gpointer user_data)
 static void
 order_changed_cb (GListModel *model, guint position, guint removed, guint added, gpointer user_data)
 {
-  KvmmListColumns *self = user_data;
+  save_order (user_data);
+}
 
-  /* A column that is being dragged is removed, then inserted. */
-  if (g_list_model_get_n_items (model) == KVMM_N_LIST_COLUMNS)
-    save_order (self);
+static gboolean
+is_shown (KvmmListColumns *self, KvmmListColumn kind)
+{
+  return gtk_column_view_column_get_column_view (self->columns[kind]) != NULL;
+}
+
+/* Hidden columns are not in the view: GTK 4.8 gives room to those that are only invisible. */
+static void
+show_column (KvmmListColumns *self, KvmmListColumn kind, gboolean show)
+{
+  if (show == is_shown (self, kind))
+    return;
+  if (show)
+    gtk_column_view_append_column (self->view, self->columns[kind]);
+  else
+    gtk_column_view_remove_column (self->view, self->columns[kind]);
 }
 
 static void
@@ -193,8 +206,7 @@ toggle_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   g_return_if_fail (column < KVMM_N_LIST_COLUMNS);
 
   g_simple_action_set_state (action, g_variant_new_boolean (visible));
-  gtk_column_view_column_set_visible (self->columns[column], visible);
-  save_order (self);
+  show_column (self, column, visible);
 }
 
 static GtkColumnViewColumn *
@@ -283,19 +295,19 @@ create_columns (KvmmListColumns *self)
   for (guint i = 0; i < KVMM_N_LIST_COLUMNS; i++)
     {
       KvmmListColumn kind = order[i];
-      int width = kvmm_list_column_get_width (kind);
+      /* A column with a fixed width does not expand: the names' one gets one by hand only. */
+      int width = kind == KVMM_LIST_COLUMN_NAME ? -1 : kvmm_list_column_get_width (kind);
       gboolean visible = i < n_visible && kind != KVMM_LIST_COLUMN_CONNECTION;
 
-      g_variant_lookup (widths, kvmm_list_column_get_id (kind), "i", &width);
-      width = CLAMP (width, MIN_WIDTH, MAX_WIDTH);
+      if (g_variant_lookup (widths, kvmm_list_column_get_id (kind), "i", &width))
+        width = CLAMP (width, MIN_WIDTH, MAX_WIDTH);
       self->columns[kind] = create_column (self, kind, width);
-      gtk_column_view_column_set_visible (self->columns[kind], visible);
-      gtk_column_view_append_column (self->view, self->columns[kind]);
+      show_column (self, kind, visible);
       g_signal_connect_object (self->columns[kind], "notify::fixed-width",
                                G_CALLBACK (width_changed_cb), self, G_CONNECT_DEFAULT);
     }
   for (guint i = KVMM_LIST_COLUMN_STATE; i < KVMM_LIST_COLUMN_CONNECTION; i++)
-    create_action (self, i, gtk_column_view_column_get_visible (self->columns[i]));
+    create_action (self, i, is_shown (self, i));
 }
 
 static void
@@ -399,5 +411,5 @@ kvmm_list_columns_set_show_connection (KvmmListColumns *self, gboolean show)
 {
   g_return_if_fail (KVMM_IS_LIST_COLUMNS (self));
 
-  gtk_column_view_column_set_visible (self->columns[KVMM_LIST_COLUMN_CONNECTION], show);
+  show_column (self, KVMM_LIST_COLUMN_CONNECTION, show);
 }

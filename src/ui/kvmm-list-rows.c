@@ -214,8 +214,11 @@ layout_cb (GdkFrameClock *clock, gpointer user_data)
     {
       Row *row = value;
 
-      for (guint i = 0; i < row->cells->len; i++)
-        kvmm_list_cell_reveal (g_ptr_array_index (row->cells, i));
+      /* All cells of a row are at one height. */
+      if (kvmm_list_cell_get_is_culled (g_ptr_array_index (row->cells, 0)) &&
+          kvmm_list_rows_is_visible (self, g_ptr_array_index (row->cells, 0)))
+        for (guint i = 0; i < row->cells->len; i++)
+          kvmm_list_cell_reveal (g_ptr_array_index (row->cells, i));
     }
 }
 

@@ -149,7 +149,7 @@ update_problem (KvmmListStatus *self)
       g_strdup_printf (_ ("Cannot Connect to %s"), kvmm_connection_get_name (self->connection));
   const char *error_text = kvmm_connection_get_error_text (self->connection);
 
-  set_page (self, "network-error-symbolic", title, error_text);
+  set_page (self, "network-offline-symbolic", _ ("Cannot Connect"), error_text);
   set_cure (self, kvmm_connection_get_cure_text (self->connection));
 }
 

@@ -11,6 +11,12 @@
 
 #include "model/kvmm-connection.h"
 
+/* GtkColumnView makes the widgets of some 200 rows in one go. Rows are handed to it in steps of
+ * this many per frame until it has them all, so that the first frame with machines is not a long
+ * one. */
+#define RAMP_STEP 50
+#define RAMP_END 250
+
 struct _KvmmMachineList
 {
   AdwBin parent_instance;
@@ -23,11 +29,13 @@ struct _KvmmMachineList
   GtkFilter *filter;            /* (owned) */
   GtkSorter *sorter;            /* (owned) */
   GtkSortListModel *sorted;     /* (owned) */
+  GtkSliceListModel *ramp;      /* (owned) */
   GtkMultiSelection *selection; /* (owned) */
   char *scope;                  /* (owned) */
   char *search;                 /* (owned) as typed */
   char **words;                 /* (owned) folded */
   guint resort_id;
+  guint ramp_id; /* tick callback */
 };
 
 enum
@@ -206,6 +214,7 @@ open_menu (KvmmMachineList *self, GtkWidget *row, const GdkRectangle *at)
   if (!domain)
     return FALSE;
   select_for_menu (self, domain);
+  gtk_widget_grab_focus (row);
   g_signal_emit (self, signals[CONTEXT_MENU], 0, at);
 
   return TRUE;
@@ -267,6 +276,31 @@ shown_changed_cb (GListModel *model, guint position, guint removed, guint added,
     g_signal_emit (user_data, signals[SELECTION_CHANGED], 0);
 }
 
+static gboolean
+ramp_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
+{
+  KvmmMachineList *self = KVMM_MACHINE_LIST (widget);
+  guint size = gtk_slice_list_model_get_size (self->ramp) + RAMP_STEP;
+
+  gtk_slice_list_model_set_size (self->ramp, size < RAMP_END ? size : G_MAXUINT);
+  if (size < RAMP_END && g_list_model_get_n_items (G_LIST_MODEL (self->sorted)) > size)
+    return G_SOURCE_CONTINUE;
+  self->ramp_id = 0;
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+sorted_changed_cb (
+    GListModel *model, guint position, guint removed, guint added, gpointer user_data)
+{
+  KvmmMachineList *self = user_data;
+
+  if (self->ramp_id == 0 &&
+      g_list_model_get_n_items (model) > gtk_slice_list_model_get_size (self->ramp))
+    self->ramp_id = gtk_widget_add_tick_callback (GTK_WIDGET (self), ramp_cb, NULL, NULL);
+}
+
 static void
 kvmm_machine_list_map (GtkWidget *widget)
 {
@@ -287,9 +321,13 @@ kvmm_machine_list_dispose (GObject *object)
   KvmmMachineList *self = KVMM_MACHINE_LIST (object);
 
   g_clear_handle_id (&self->resort_id, g_source_remove);
+  if (self->ramp_id)
+    gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->ramp_id);
+  self->ramp_id = 0;
   if (self->view)
     gtk_column_view_set_model (self->view, NULL);
   g_clear_object (&self->selection);
+  g_clear_object (&self->ramp);
   g_clear_object (&self->sorted);
   g_clear_object (&self->filter);
   g_clear_object (&self->sorter);
@@ -372,7 +410,11 @@ kvmm_machine_list_set_model (KvmmMachineList *self, KvmmSettings *settings, GLis
   self->sorter = GTK_SORTER (gtk_custom_sorter_new (compare_cb, self, NULL));
   filtered = gtk_filter_list_model_new (g_object_ref (domains), g_object_ref (self->filter));
   self->sorted = gtk_sort_list_model_new (G_LIST_MODEL (filtered), g_object_ref (self->sorter));
-  self->selection = gtk_multi_selection_new (G_LIST_MODEL (g_object_ref (self->sorted)));
+  self->ramp = gtk_slice_list_model_new (g_object_ref (G_LIST_MODEL (self->sorted)), 0, RAMP_STEP);
+  g_signal_connect_object (self->sorted, "items-changed", G_CALLBACK (sorted_changed_cb), self,
+                           G_CONNECT_DEFAULT);
+  self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (self->ramp)));
+  sorted_changed_cb (G_LIST_MODEL (self->sorted), 0, 0, 0, self);
   g_signal_connect_object (self->selection, "selection-changed", G_CALLBACK (selection_changed_cb),
                            self, G_CONNECT_DEFAULT);
   g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (shown_changed_cb), self,
@@ -470,6 +512,15 @@ kvmm_machine_list_unselect_all (KvmmMachineList *self)
   g_return_if_fail (KVMM_IS_MACHINE_LIST (self));
 
   gtk_selection_model_unselect_all (GTK_SELECTION_MODEL (self->selection));
+}
+
+void
+kvmm_machine_list_grab_focus (KvmmMachineList *self)
+{
+  g_return_if_fail (KVMM_IS_MACHINE_LIST (self));
+
+  /* The last child of a column view is the list of its rows, the one before it the headers. */
+  gtk_widget_grab_focus (gtk_widget_get_last_child (GTK_WIDGET (self->view)));
 }
 
 void

@@ -36,6 +36,8 @@ guint kvmm_machine_list_get_n_shown (KvmmMachineList *self);
 GPtrArray *kvmm_machine_list_dup_selected (KvmmMachineList *self);
 guint kvmm_machine_list_get_n_selected (KvmmMachineList *self);
 void kvmm_machine_list_unselect_all (KvmmMachineList *self);
+/** kvmm_machine_list_grab_focus: gives the focus to the rows, not to the headers */
+void kvmm_machine_list_grab_focus (KvmmMachineList *self);
 void kvmm_machine_list_set_show_connection (KvmmMachineList *self, gboolean show);
 /** kvmm_machine_list_get_columns_menu: Returns: (transfer none): toggles for "choose columns" */
 GMenuModel *kvmm_machine_list_get_columns_menu (KvmmMachineList *self);

@@ -23,9 +23,11 @@ struct _KvmmWindow
   GtkWidget *menu; /* (unowned) (nullable): the context menu, child of the list */
   guint update_id; /* tick callback */
   gboolean is_minimized;
+  gboolean was_focused; /* the list had the focus once */
 
   AdwWindowTitle *title;
   GtkMenuButton *menu_button;
+  GtkWidget *add_button;
   GtkToggleButton *sidebar_button;
   GtkToggleButton *search_button;
   AdwFlap *flap;

@@ -25,6 +25,16 @@ update_title (KvmmWindow *self)
   adw_window_title_set_subtitle (self->title, subtitle);
 }
 
+/* The first machines that come take the focus, so that the keys of the list work at once. */
+static void
+focus_list_once (KvmmWindow *self)
+{
+  if (self->was_focused || kvmm_machine_list_get_n_shown (self->list) == 0)
+    return;
+  self->was_focused = TRUE;
+  kvmm_machine_list_grab_focus (self->list);
+}
+
 /* Everything that follows from the list is brought up to date once per frame, however many machines
  * changed in it. */
 static gboolean
@@ -37,6 +47,7 @@ update_cb (GtkWidget *widget, GdkFrameClock *clock, gpointer user_data)
   kvmm_window_update_page (self);
   update_title (self);
   kvmm_selection_bar_set_domains (self->selection_bar, selected);
+  focus_list_once (self);
 
   return G_SOURCE_REMOVE;
 }
@@ -87,7 +98,7 @@ search_activate_cb (GtkSearchEntry *entry, gpointer user_data)
 {
   KvmmWindow *self = user_data;
 
-  gtk_widget_child_focus (GTK_WIDGET (self->list), GTK_DIR_DOWN);
+  kvmm_machine_list_grab_focus (self->list);
 }
 
 static void
@@ -283,6 +294,7 @@ kvmm_window_class_init (KvmmWindowClass *klass)
                                                "/org/kvmmanager/KvmManager/ui/kvmm-window.ui");
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, title);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, menu_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmWindow, add_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, sidebar_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, search_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, flap);
