@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <jansson.h>
+
+#include "protocol/kvma-names.h"
+#include "protocol/kvma-session.h"
+
+/* The real agent at the other end of a socketpair, and a directory that it takes for the root of
+ * its guest. Every wait has a deadline and fails the test when it passes. */
+
+#define PEER_PATIENCE_MS 10000
+
+typedef struct
+{
+  GSubprocess *process; /* (owned) */
+  int fd;
+  char *root; /* (owned): a temporary directory with a valid policy */
+  KvmaReceiver receiver;
+  KvmaSession session;
+  guint8 buffer[65536];
+  const guint8 *unread;
+  gsize n_unread;
+  gint64 next_id;
+} Peer;
+
+typedef enum
+{
+  PEER_REAL_FACTS = 1 << 0,   /* facts of this machine; else those below @root */
+  PEER_SMALL_BUFFER = 1 << 1, /* the agent's socket takes little before it is full */
+  PEER_OWN_NETWORK = 1 << 2,  /* a network namespace; see peer_raise_loopback() */
+  PEER_DEAD_MOUNT = 1 << 3,   /* a file system that never answers, at @root/dead */
+} PeerFlags;
+
+/** peer_new: writes @root/etc/kvm-manager-agent/agent.conf with the defaults. Starts nothing. */
+Peer *peer_new (void);
+
+/** peer_start: starts the agent. */
+void peer_start (Peer *self, PeerFlags flags);
+
+/** peer_free: closes the socket, and sees the agent end by itself with status 0. */
+void peer_free (Peer *self);
+
+/** peer_write: writes a file below @root, with the directories above it. */
+void peer_write (Peer *self, const char *path, const char *text);
+
+/** peer_write_policy: replaces the policy. */
+void peer_write_policy (Peer *self, const char *text);
+
+/** peer_raise_loopback: brings "lo" up in the agent's own network. */
+void peer_raise_loopback (Peer *self);
+
+void peer_send_bytes (Peer *self, const void *data, gsize length);
+
+/** peer_send: one frame of the session, or outside it for HELLO. */
+void peer_send (Peer *self, KvmaKind kind, const void *payload, gsize length);
+
+/** peer_send_header: one frame with exactly this header. */
+void peer_send_header (Peer *self, const KvmaHeader *header, const void *payload, gsize length);
+
+/** peer_receive: waits for the next frame. Returns FALSE at the end of the stream. */
+gboolean peer_receive (Peer *self, KvmaFrame *frame);
+
+/** peer_receive_within: the same; FALSE as well when nothing came within @ms. */
+gboolean peer_receive_within (Peer *self, KvmaFrame *frame, gint ms);
+
+/** peer_expect: waits for a frame of @kind, which must be the next but for ACK and @skip. Returns
+ * its JSON body (new), %NULL when it has none. */
+json_t *peer_expect (Peer *self, KvmaKind kind, KvmaKind skip);
+
+/** peer_hello: a HELLO with a fresh nonce. Returns the body of its WELCOME (new); the session has
+ * begun. */
+json_t *peer_hello (Peer *self);
+
+/** peer_request: sends a request. @params: (transfer full) (nullable). Returns its id. */
+gint64 peer_request (Peer *self, const char *method, json_t *params);
+
+/** peer_reply: waits for the reply to @id; events in between are dropped. Returns the whole body
+ * (new). */
+json_t *peer_reply (Peer *self, gint64 id);
+
+/** peer_call: both; the result (new), and the test fails at an error. */
+json_t *peer_call (Peer *self, const char *method, json_t *params);
+
+/** peer_call_error: both; the code, and the test fails at a result. */
+int peer_call_error (Peer *self, const char *method, json_t *params);
+
+/** peer_event: waits for an event of @topic. Returns its params (new). */
+json_t *peer_event (Peer *self, const char *topic);
+
+/** peer_subscribe: to one topic. */
+void peer_subscribe (Peer *self, const char *topic, gint interval_ms);
+
+/** peer_expect_bye: waits for a BYE, which must have @reason; the session is over. */
+void peer_expect_bye (Peer *self, const char *reason);
+
+/** json_path: the member "a.b.0.c" of @value. Returns %NULL when there is none (borrowed). */
+json_t *json_path (json_t *value, const char *path);
+const char *json_text (json_t *value, const char *path);
+gint64 json_number (json_t *value, const char *path);
+double json_fraction (json_t *value, const char *path);
