@@ -72,7 +72,7 @@ use_session_folders ()
 start_daemon ()
 {
   # Not this script's files: the reading end of the control pipe above all.
-  libvirtd </dev/null >>"$1/libvirtd.log" 2>&1 {control}<&- &
+  libvirtd --pid-file "$1/libvirtd.pid" </dev/null >>"$1/libvirtd.log" 2>&1 {control}<&- &
   daemon=$!
 }
 
