@@ -48,7 +48,7 @@ typedef struct
   gboolean has_virtio_serial; /* a virtio-serial controller is there */
   KvmmChannelState agent_channel;
   KvmmChannelState qga_channel;
-  guint n_disks;
+  guint n_disks; /* without CD and floppy drives */
   guint n_interfaces;
   guint n_graphics;
 } KvmmXmlDomainFacts;

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 /* The XML behind "mount the agent ISO": CD-ROM drives and the agent's channel. Any thread.
  * Documents are built and edited with libxml2, never by formatting strings. */
 
+/* The texts are what stands in the document, so that they can be compared with paths and handed
+ * back to libvirt: sanitise them before they are shown. */
 typedef struct
 {
   char *target;      /* "hda", "sda" */
@@ -62,7 +64,12 @@ char *kvmm_xml_cdrom_build_media (const char *drive_xml,
  * @domain_xml: the document the drive will be added to: its free target names and machine type
  * decide (sata on q35, ide on pc, scsi else; see docs/deployment.md)
  * @force_bus: (nullable): "scsi" when hot-plugging onto an existing virtio-scsi controller
- * @path: (nullable): medium, as above
+ * @path: (nullable): medium, as above; libvirt 9.0 cannot hot-plug a drive without one ("argument
+ * key 'filename' must not have null value")
+ *
+ * The drive gets a name that no disk of the domain has, and an address that none uses. Four drives
+ * fill the ide bus of a pc: the next one goes to sata. On scsi it goes to the virtio-scsi
+ * controller, when there is one.
  *
  * Returns: (transfer full): a new `<disk device='cdrom'>` element, or %NULL with an error
  */

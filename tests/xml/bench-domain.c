@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <locale.h>
+
 #include "xml/kvmm-xml-domain.h"
 
 /* usage: bench-xml-domain FILE…; prints the µs that reading the facts of each takes. */
@@ -12,6 +14,7 @@
 int
 main (int argc, char **argv)
 {
+  setlocale (LC_ALL, "");
   for (int i = 1; i < argc; i++)
     {
       g_autofree char *xml = NULL;
