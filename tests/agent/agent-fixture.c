@@ -138,6 +138,7 @@ fixture_new_real (void)
   g_assert_no_error (error);
   close (fds[1]);
   connect_client (self, stream);
+  kvmm_agent_client_set_intervals (self->client, &quick_intervals);
   return self;
 }
 
