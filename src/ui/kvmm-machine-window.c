@@ -335,6 +335,17 @@ search_cb (GtkWidget *widget, const char *name, GVariant *parameter)
   kvmm_xml_page_search (KVMM_XML_PAGE (page));
 }
 
+/* Not the first button: Enter in a window that has just come up must not shut a machine down. */
+static void
+focus_switcher (KvmmMachineWindow *self)
+{
+  GtkWidget *switcher = adw_view_switcher_bar_get_reveal (self->switcher_bar)
+                            ? GTK_WIDGET (self->switcher_bar)
+                            : self->switcher;
+
+  gtk_widget_child_focus (switcher, GTK_DIR_TAB_FORWARD);
+}
+
 static void
 kvmm_machine_window_map (GtkWidget *widget)
 {
@@ -346,6 +357,8 @@ kvmm_machine_window_map (GtkWidget *widget)
       self->holds_stats = TRUE;
     }
   GTK_WIDGET_CLASS (kvmm_machine_window_parent_class)->map (widget);
+  if (gtk_window_get_focus (GTK_WINDOW (self)) == NULL)
+    focus_switcher (self);
   update_bar (self);
 }
 

@@ -19,6 +19,8 @@
 #define SERIES_DISK 2
 #define SERIES_NETWORK 4
 #define N_SERIES 6
+/* A series of kvmm_guest_get_history(). */
+#define GUEST_SERIES_MEMORY 1
 /* A rate needs two samples: before that nothing is known about what the driver reports. */
 #define MIN_INTERVALS 3
 
@@ -163,15 +165,41 @@ explain_no_figures (KvmmOverviewPage *self)
   return _ ("This hypervisor driver reports no CPU, memory, disk and network figures.");
 }
 
+/* The guest knows what its memory holds; from outside it looks full as soon as it was all touched.
+ */
+static void
+update_memory (KvmmOverviewPage *self)
+{
+  KvmmGuest *guest = kvmm_domain_get_guest (self->domain);
+  KvmmGraph *graph = kvmm_graph_card_get_graph (self->memory_card);
+  const KvmmGuestMetrics *metrics = kvmm_guest_get_state (guest) == KVMM_GUEST_STATE_READY
+                                        ? kvmm_guest_get_metrics (guest)
+                                        : NULL;
+  guint64 total_bytes = kvmm_domain_get_memory_kib (self->domain) * 1024;
+  guint64 used_bytes = kvmm_domain_get_memory_used_kib (self->domain) * 1024;
+
+  if (metrics != NULL && metrics->memory_total_bytes > metrics->memory_available_bytes)
+    {
+      total_bytes = metrics->memory_total_bytes;
+      used_bytes = total_bytes - metrics->memory_available_bytes;
+      kvmm_graph_set_history (graph, kvmm_guest_get_history (guest), GUEST_SERIES_MEMORY, 1);
+    }
+  else
+    kvmm_graph_set_history (graph, kvmm_domain_get_history (self->domain), SERIES_MEMORY, 1);
+
+  g_autofree char *total = kvmm_units_bytes (total_bytes);
+  g_autofree char *used = kvmm_units_bytes (used_bytes);
+
+  kvmm_graph_card_take_value (self->memory_card, used_bytes > 0
+                                                     ? g_strdup_printf (_ ("%s of %s"), used, total)
+                                                     : g_strdup ("–"));
+}
+
 static void
 update_figures (KvmmOverviewPage *self)
 {
   KvmmHistory *history = kvmm_domain_get_history (self->domain);
   gboolean is_known = has_figures (history);
-  guint64 total_kib = kvmm_domain_get_memory_kib (self->domain);
-  guint64 used_kib = kvmm_domain_get_memory_used_kib (self->domain);
-  g_autofree char *total = kvmm_units_bytes (total_kib * 1024);
-  g_autofree char *used = kvmm_units_bytes (used_kib * 1024);
 
   gtk_widget_set_visible (self->graphs, is_known);
   gtk_widget_set_visible (GTK_WIDGET (self->figures_label), !is_known);
@@ -181,15 +209,12 @@ update_figures (KvmmOverviewPage *self)
       return;
     }
   kvmm_graph_set_history (kvmm_graph_card_get_graph (self->cpu_card), history, SERIES_CPU, 1);
-  kvmm_graph_set_history (kvmm_graph_card_get_graph (self->memory_card), history, SERIES_MEMORY, 1);
   kvmm_graph_set_history (kvmm_graph_card_get_graph (self->disk_card), history, SERIES_DISK, 2);
   kvmm_graph_set_history (kvmm_graph_card_get_graph (self->network_card), history, SERIES_NETWORK,
                           2);
   kvmm_graph_card_take_value (self->cpu_card,
                               kvmm_units_percent (kvmm_domain_get_cpu_fraction (self->domain)));
-  kvmm_graph_card_take_value (self->memory_card, used_kib > 0
-                                                     ? g_strdup_printf (_ ("%s of %s"), used, total)
-                                                     : g_strdup ("–"));
+  update_memory (self);
 }
 
 static void

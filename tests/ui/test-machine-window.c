@@ -200,6 +200,17 @@ test_window_is_let_go (Fixture *f, gconstpointer data)
 }
 
 static void
+test_enter_shuts_nothing_down (Fixture *f, gconstpointer data)
+{
+  GtkWidget *focus;
+
+  open_window (f, "overview");
+  RUN_UNTIL (gtk_window_get_focus (GTK_WINDOW (f->window)) != NULL);
+  focus = gtk_window_get_focus (GTK_WINDOW (f->window));
+  g_assert_nonnull (gtk_widget_get_ancestor (focus, ADW_TYPE_VIEW_SWITCHER));
+}
+
+static void
 test_overview_shows_state (Fixture *f, gconstpointer data)
 {
   open_window (f, "overview");
@@ -414,6 +425,7 @@ main (int argc, char **argv)
   } cases[] = {
     { "one-window-per-machine", test_one_window_per_machine },
     { "is-let-go", test_window_is_let_go },
+    { "enter-shuts-nothing-down", test_enter_shuts_nothing_down },
     { "overview-shows-state", test_overview_shows_state },
     { "overview-holds-the-guest-while-mapped", test_overview_holds_the_guest_while_mapped },
     { "one-button-for-each-state", test_one_button_for_each_state },
