@@ -236,8 +236,9 @@ has_code (const GError *error, const char *name)
   return g_str_equal (kvmm_virt_error_get_code_name (error), name);
 }
 
-/* After a failed insertion QEMU's tray stays open, whatever the list of devices says is in it.
- * Gives the drive back what it had, or at least nothing. Failing at that changes nothing. */
+/* After a failed insertion QEMU's tray stays open and empty, while libvirt still lists the old
+ * disc. Sending that again would change nothing in libvirt's eyes, so the drive is emptied first.
+ * Failing at that changes nothing. */
 static void
 close_tray (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *before)
 {
@@ -245,7 +246,8 @@ close_tray (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const Kv
   g_autoptr (GError) error = NULL;
   gboolean is_open = FALSE;
 
-  if (!machine_read (&machine, connect, medium->uuid, &error) || machine.live_drives == NULL)
+  if (before->tray_open || !machine_read (&machine, connect, medium->uuid, &error) ||
+      machine.live_drives == NULL)
     return;
   for (guint i = 0; i < machine.live_drives->len; i++)
     {
@@ -253,39 +255,66 @@ close_tray (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const Kv
 
       is_open = is_open || (drive->tray_open && g_str_equal (drive->target, before->target));
     }
-  if (!is_open || before->tray_open)
+  if (!is_open)
     return;
 
-  if (!before->is_empty &&
-      kvmm_virt_domain_update_device (connect, medium->uuid, before->xml, KVMM_AFFECT_LIVE, &error))
-    return;
-  g_clear_error (&error);
   g_autofree char *empty =
       kvmm_xml_cdrom_build_media (before->xml, NULL, KVMM_RELABEL_DEFAULT, &error);
-  if (empty != NULL)
-    kvmm_virt_domain_update_device (connect, medium->uuid, empty, KVMM_AFFECT_LIVE, &error);
+  if (empty != NULL &&
+      kvmm_virt_domain_update_device (connect, medium->uuid, empty, KVMM_AFFECT_LIVE, &error) &&
+      !before->is_empty)
+    kvmm_virt_domain_update_device (connect, medium->uuid, before->xml, KVMM_AFFECT_LIVE, &error);
   if (error != NULL)
     g_debug ("Drive %s of %s stays open: %s", before->target, medium->name, error->message);
 }
 
-/* Takes the whole drive away and adds it again with the other medium in it. */
+static gboolean
+has_target (GPtrArray *drives, const char *target)
+{
+  for (guint i = 0; drives != NULL && i < drives->len; i++)
+    if (g_str_equal (((const KvmmXmlCdrom *) drives->pdata[i])->target, target))
+      return TRUE;
+  return FALSE;
+}
+
+/* Takes the whole drive away and adds it again with the other medium in it. The same libvirt cannot
+ * add an empty one, so that ejecting ends without the drive, which had come with its disc.
+ * @new_xml: (nullable): %NULL ejects */
 static gboolean
 replug (KvmmVirtConnect *connect,
         const KvmmAgentIsoMedium *medium,
         const KvmmXmlCdrom *drive,
-        const char *new_xml,
-        GError **error)
+        const char *new_xml)
 {
-  if (!kvmm_virt_domain_detach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE, error))
-    return FALSE;
-  if (kvmm_virt_domain_attach_device (connect, medium->uuid, new_xml, KVMM_AFFECT_LIVE, error))
+  g_autoptr (GError) error = NULL;
+
+  if (!kvmm_virt_domain_detach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE, &error))
+    {
+      g_debug ("%s", error->message);
+      return FALSE;
+    }
+  if (new_xml == NULL ||
+      kvmm_virt_domain_attach_device (connect, medium->uuid, new_xml, KVMM_AFFECT_LIVE, &error))
     return TRUE;
 
-  g_autoptr (GError) second = NULL;
-  if (!kvmm_virt_domain_attach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE,
-                                       &second))
-    g_debug ("Drive %s of %s is lost: %s", drive->target, medium->name, second->message);
+  g_debug ("%s", error->message);
+  g_clear_error (&error);
+  if (!kvmm_virt_domain_attach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE, &error))
+    g_debug ("Drive %s of %s is lost: %s", drive->target, medium->name, error->message);
   return FALSE;
+}
+
+/* Only a SCSI drive can have been plugged into a running machine, and then its configuration has
+ * none of that name. */
+static gboolean
+must_replug (const KvmmAgentIsoMedium *medium,
+             const Machine *machine,
+             const KvmmXmlCdrom *drive,
+             const GError *failure)
+{
+  return medium->libvirt_version < VERSION_HOTPLUGGED_MEDIA && g_str_equal (drive->bus, "scsi") &&
+         has_code (failure, "VIR_ERR_INTERNAL_ERROR") &&
+         !has_target (machine->config_drives, drive->target);
 }
 
 static void
@@ -303,6 +332,7 @@ set_tray_locked (GError **error, const KvmmAgentIsoMedium *medium, const KvmmXml
 static gboolean
 change_live (KvmmVirtConnect *connect,
              const KvmmAgentIsoMedium *medium,
+             const Machine *machine,
              const KvmmXmlCdrom *drive,
              const char *path,
              GError **error)
@@ -315,9 +345,8 @@ change_live (KvmmVirtConnect *connect,
   if (kvmm_virt_domain_update_device (connect, medium->uuid, xml, live_flags (medium), &failure))
     return TRUE;
 
-  /* Only SCSI drives can have been plugged into a running machine. */
-  if (medium->libvirt_version < VERSION_HOTPLUGGED_MEDIA && g_str_equal (drive->bus, "scsi") &&
-      has_code (failure, "VIR_ERR_INTERNAL_ERROR") && replug (connect, medium, drive, xml, NULL))
+  if (must_replug (medium, machine, drive, failure) &&
+      replug (connect, medium, drive, path != NULL ? xml : NULL))
     return TRUE;
 
   close_tray (connect, medium, drive);
@@ -399,7 +428,8 @@ insert_at (KvmmVirtConnect *connect,
   switch (place->kind)
     {
     case PLACE_LIVE_DRIVE:
-      if (!place->is_there && !change_live (connect, medium, place->drive, medium->path, error))
+      if (!place->is_there &&
+          !change_live (connect, medium, machine, place->drive, medium->path, error))
         return FALSE;
       mounted->target = g_strdup (place->drive->target);
       break;
@@ -470,7 +500,7 @@ kvmm_agent_iso_eject (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium
 
       if (!kvmm_agent_iso_is_agent_disc (drive->source, medium->configured))
         continue;
-      if (!change_live (connect, medium, drive, NULL, error))
+      if (!change_live (connect, medium, &machine, drive, NULL, error))
         return FALSE;
       n_ejected++;
     }

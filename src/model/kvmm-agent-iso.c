@@ -221,6 +221,15 @@ job_task_new (KvmmSettings *settings,
   return task;
 }
 
+static void
+return_deleted (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  g_task_return_new_error (task, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT,
+                           _ ("“%s” was deleted."), kvmm_domain_get_name (job->domain));
+}
+
 /* (transfer full) @task: kept until @ready */
 static void
 run_on_worker (GTask *task, KvmmConnectionFunc func, GAsyncReadyCallback ready)
@@ -231,8 +240,7 @@ run_on_worker (GTask *task, KvmmConnectionFunc func, GAsyncReadyCallback ready)
 
   if (connection == NULL)
     {
-      g_task_return_new_error (task, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT,
-                               _ ("“%s” was deleted."), kvmm_domain_get_name (job->domain));
+      return_deleted (task);
       g_object_unref (task);
       return;
     }
@@ -432,6 +440,12 @@ kvmm_agent_iso_mount_async (KvmmSettings *settings,
 
   GTask *task = job_task_new (settings, domain, flags, kvmm_agent_iso_mount_async, cancellable,
                               callback, user_data);
+  if (kvmm_domain_get_connection (domain) == NULL)
+    {
+      return_deleted (task);
+      g_object_unref (task);
+      return;
+    }
   kvmm_agent_iso_resolve_async (settings, kvmm_domain_get_connection (domain), cancellable,
                                 resolved_cb, task);
 }
