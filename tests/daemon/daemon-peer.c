@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -240,6 +241,29 @@ peer_send (Peer *self, KvmaKind kind, const void *payload, gsize length)
   if (kind != KVMA_KIND_HELLO)
     kvma_session_stamp (&self->session, &header);
   peer_send_header (self, &header, payload, length);
+}
+
+/* The kernel knows what is not read yet. The agent reads again only after it has handled what it
+ * read before, so one more byte of padding that is taken says that everything before it is done. */
+void
+peer_wait_handled (Peer *self)
+{
+  gint64 deadline = g_get_monotonic_time () + PEER_PATIENCE_MS * 1000;
+
+  for (int round = 0; round < 2; round++)
+    {
+      int left = 1;
+
+      while (left > 0)
+        {
+          g_assert_cmpint (ioctl (self->fd, SIOCOUTQ, &left), ==, 0);
+          g_assert_cmpint (g_get_monotonic_time (), <, deadline);
+          if (left > 0)
+            poll (NULL, 0, 1);
+        }
+      if (round == 0)
+        peer_send_bytes (self, "", 1);
+    }
 }
 
 gboolean

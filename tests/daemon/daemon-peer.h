@@ -61,6 +61,10 @@ void peer_send (Peer *self, KvmaKind kind, const void *payload, gsize length);
 /** peer_send_header: one frame with exactly this header. */
 void peer_send_header (Peer *self, const KvmaHeader *header, const void *payload, gsize length);
 
+/** peer_wait_handled: waits until the agent has handled all that was sent, without reading its
+ * answers. */
+void peer_wait_handled (Peer *self);
+
 /** peer_receive: waits for the next frame. Returns FALSE at the end of the stream. */
 gboolean peer_receive (Peer *self, KvmaFrame *frame);
 
