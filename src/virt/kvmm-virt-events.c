@@ -75,6 +75,29 @@ close_link_free_cb (void *data)
   g_atomic_rc_box_release (data);
 }
 
+typedef struct
+{
+  Closure *closure; /* (owned) */
+  const char *detail;
+  const char *text;
+} Closed;
+
+static gboolean
+closed_cb (gpointer user_data)
+{
+  const Closed *closed = user_data;
+  emit (closed->closure, KVMM_VIRT_EVENT_CLOSED, NULL, closed->detail, closed->text);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+closed_free (gpointer data)
+{
+  Closed *closed = data;
+  closure_release_cb (closed->closure);
+  g_free (closed);
+}
+
 static void
 close_cb (virConnectPtr connect, int reason, void *opaque)
 {
@@ -97,7 +120,12 @@ close_cb (virConnectPtr connect, int reason, void *opaque)
       detail = "client";
       text = _ ("The connection was closed");
     }
-  emit (link->closure, KVMM_VIRT_EVENT_CLOSED, NULL, detail, text);
+  /* Whoever reads the socket at that moment notices, and that may be a worker inside a call. */
+  Closed *closed = g_new0 (Closed, 1);
+  closed->closure = g_atomic_rc_box_acquire (link->closure);
+  closed->detail = detail;
+  closed->text = text;
+  g_idle_add_full (G_PRIORITY_DEFAULT, closed_cb, closed, closed_free);
 }
 
 /* Returns: (transfer full) (nullable) */
