@@ -110,7 +110,8 @@ kvmm_auth_ask (KvmmVirtQuestion *questions, guint n_questions, gpointer user_dat
   Presentation *presentation = g_new0 (Presentation, 1);
   presentation->asker = user_data;
   presentation->request = request_new (questions, n_questions, reply);
-  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, present_cb, presentation, g_free);
+  /* Not g_main_context_invoke(): between two iterations that would call from this thread. */
+  g_idle_add_full (G_PRIORITY_DEFAULT, present_cb, presentation, g_free);
 
   Answer *answer = g_async_queue_pop (reply);
   gboolean is_answered = answer->texts != NULL;
