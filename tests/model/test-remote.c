@@ -172,7 +172,8 @@ test_agent_link_says_that_it_was_lost (Fixture *fixture, gconstpointer data)
   TEST_RUN_UNTIL (result != NULL);
   TEST_RUN_UNTIL (n_opened >= 1);
   control ("kill");
-  TEST_RUN_UNTIL (n_lost >= 1);
+  TEST_RUN_UNTIL (n_lost >= 1 &&
+                  kvmm_connection_get_state (fixture->connection) == KVMM_CONNECTION_LOST);
   control ("start");
   TEST_RUN_UNTIL (kvmm_connection_get_state (fixture->connection) == KVMM_CONNECTION_CONNECTED);
 }
