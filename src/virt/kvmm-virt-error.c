@@ -38,8 +38,12 @@ kvmm_virt_error_private_clear (KvmmVirtErrorPrivate *priv)
 {
 }
 
-/* The macro of GLib 2.74 defines the quark and the accessor for the private data. */
+/* Defines the quark and the accessor of the private data, which GLib allocates aligned although the
+ * macro's cast does not show it. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-align"
 G_DEFINE_EXTENDED_ERROR (KvmmVirtError, kvmm_virt_error)
+#pragma GCC diagnostic pop
 
 #define NAME(code) [code] = #code
 static const char *const code_names[] = {

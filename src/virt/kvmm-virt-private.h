@@ -74,6 +74,13 @@ gboolean kvmm_virt_callbacks_register (KvmmVirtCallbacks *self,
  * back is gone with it. */
 void kvmm_virt_callbacks_deregister (KvmmVirtCallbacks *self, virConnectPtr connect);
 
+/* ---- kvmm-virt-qga.c, kvmm-virt-stats.c: reading what libvirt answered ---- */
+
+/** kvmm_qga_facts_new: Any thread. @params: of virDomainGetGuestInfo() */
+KvmmQgaFacts *kvmm_qga_facts_new (virTypedParameterPtr params, int n_params);
+/** kvmm_domain_stats_take: Any thread. Adds one parameter of virConnectGetAllDomainStats() */
+void kvmm_domain_stats_take (KvmmDomainStats *self, const virTypedParameter *param);
+
 /* ---- kvmm-domain-info.c ---- */
 
 typedef struct

@@ -17,16 +17,9 @@
 
 typedef struct
 {
-  virTypedParameterPtr params; /* (owned) */
+  virTypedParameterPtr params; /* (unowned) */
   int n_params;
 } Params;
-
-static void
-params_clear (Params *self)
-{
-  virTypedParamsFree (self->params, self->n_params);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Params, params_clear)
 
 static const virTypedParameter *
 find (Params *self, const char *key)
@@ -250,6 +243,18 @@ kvmm_qga_facts_free (KvmmQgaFacts *self)
 }
 
 KvmmQgaFacts *
+kvmm_qga_facts_new (virTypedParameterPtr params, int n_params)
+{
+  Params answer = { .params = params, .n_params = n_params };
+  KvmmQgaFacts *facts = g_new0 (KvmmQgaFacts, 1);
+  facts->system = read_system (&answer);
+  facts->interfaces = read_interfaces (&answer);
+  facts->filesystems = read_filesystems (&answer);
+  facts->users = read_users (&answer);
+  return facts;
+}
+
+KvmmQgaFacts *
 kvmm_virt_domain_read_qga (KvmmVirtConnect *self, const char *uuid, GError **error)
 {
   g_return_val_if_fail (self != NULL && uuid != NULL, NULL);
@@ -259,9 +264,10 @@ kvmm_virt_domain_read_qga (KvmmVirtConnect *self, const char *uuid, GError **err
     return NULL;
 
   const char *name = virDomainGetName (domain);
-  g_auto (Params) params = { 0 };
+  virTypedParameterPtr params = NULL;
+  int n_params = 0;
   /* 0 asks for all that this agent knows, and skips what it does not. */
-  if (virDomainGetGuestInfo (domain, 0, &params.params, &params.n_params, 0) < 0)
+  if (virDomainGetGuestInfo (domain, 0, &params, &n_params, 0) < 0)
     {
       g_autofree char *what =
           g_strdup_printf (_ ("The QEMU guest agent of “%s” gave no answer"), name);
@@ -269,11 +275,8 @@ kvmm_virt_domain_read_qga (KvmmVirtConnect *self, const char *uuid, GError **err
       return NULL;
     }
 
-  KvmmQgaFacts *facts = g_new0 (KvmmQgaFacts, 1);
-  facts->system = read_system (&params);
-  facts->interfaces = read_interfaces (&params);
-  facts->filesystems = read_filesystems (&params);
-  facts->users = read_users (&params);
+  KvmmQgaFacts *facts = kvmm_qga_facts_new (params, n_params);
+  virTypedParamsFree (params, n_params);
   return facts;
 }
 

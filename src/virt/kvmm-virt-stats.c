@@ -74,8 +74,8 @@ take_net_param (KvmmDomainStats *stats, const char *field, guint64 value)
     add_to (&stats->tx_bytes, &stats->has_net, value);
 }
 
-static void
-take_param (KvmmDomainStats *stats, const virTypedParameter *param)
+void
+kvmm_domain_stats_take (KvmmDomainStats *self, const virTypedParameter *param)
 {
   guint64 value = 0;
   if (!read_number (param, &value))
@@ -84,21 +84,21 @@ take_param (KvmmDomainStats *stats, const virTypedParameter *param)
   const char *block = strip_index (param->field, "block.");
   const char *net = strip_index (param->field, "net.");
   if (block)
-    take_block_param (stats, block, value);
+    take_block_param (self, block, value);
   else if (net)
-    take_net_param (stats, net, value);
+    take_net_param (self, net, value);
   else if (g_str_equal (param->field, "cpu.time"))
-    add_to (&stats->cpu_time_ns, &stats->has_cpu, value);
+    add_to (&self->cpu_time_ns, &self->has_cpu, value);
   else if (g_str_equal (param->field, "vcpu.current"))
-    stats->vcpus = (guint) MIN (value, G_MAXUINT);
+    self->vcpus = (guint) MIN (value, G_MAXUINT);
   else if (g_str_equal (param->field, "balloon.current"))
-    add_to (&stats->memory_current_kib, &stats->has_memory, value);
+    add_to (&self->memory_current_kib, &self->has_memory, value);
   else if (g_str_equal (param->field, "balloon.usable"))
-    stats->memory_unused_kib = value;
-  else if (g_str_equal (param->field, "balloon.unused") && stats->memory_unused_kib == 0)
-    stats->memory_unused_kib = value;
+    self->memory_unused_kib = value;
+  else if (g_str_equal (param->field, "balloon.unused") && self->memory_unused_kib == 0)
+    self->memory_unused_kib = value;
   else if (g_str_equal (param->field, "balloon.rss"))
-    stats->memory_rss_kib = value;
+    self->memory_rss_kib = value;
 }
 
 static void
@@ -178,7 +178,7 @@ kvmm_virt_connect_read_stats (KvmmVirtConnect *self, KvmmHostStats *host, GError
       if (virDomainGetUUIDString (records[i]->dom, stats.uuid) < 0)
         continue;
       for (int j = 0; j < records[i]->nparams; j++)
-        take_param (&stats, &records[i]->params[j]);
+        kvmm_domain_stats_take (&stats, &records[i]->params[j]);
       g_array_append_val (result, stats);
     }
   virDomainStatsRecordListFree (records);

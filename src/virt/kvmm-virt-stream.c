@@ -329,6 +329,9 @@ kvmm_virt_stream_write (KvmmVirtStream *self, const void *data, gsize count, GEr
       return -1;
     }
 
+  /* The remote driver never says "not now": it hands the bytes to the socket, and waits only when
+   * that is full. The protocol above has at most 96 KiB under way, which always fits. A driver in
+   * this process answers -2. */
   int sent = self->is_send_blocked ? -2 : virStreamSend (self->stream, data, MIN (count, MAX_SEND));
   if (sent >= 0)
     return sent;
