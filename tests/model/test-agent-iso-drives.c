@@ -171,6 +171,14 @@ assert_ejects (Fixture *self)
   g_assert_no_error (error);
 }
 
+/* As the interface sees it. */
+static gboolean
+is_seen_mounted (Fixture *self)
+{
+  g_autofree char *target = kvmm_agent_iso_find_mounted (self->domain);
+  return target != NULL;
+}
+
 /* ---- an empty drive of a running machine ---- */
 
 static void
@@ -181,15 +189,15 @@ test_empty_drive_live (Fixture *self, gconstpointer data)
   assert_drive (self, LIVE, "hda", self->disc);
   /* The next start must not depend on the file. */
   assert_drive (self, CONFIG, "hda", NULL);
-  g_autofree char *target = NULL;
-  TEST_RUN_UNTIL ((target = kvmm_agent_iso_find_mounted (self->domain)) != NULL);
+  TEST_RUN_UNTIL (is_seen_mounted (self));
+  g_autofree char *target = kvmm_agent_iso_find_mounted (self->domain);
   g_assert_cmpstr (target, ==, "hda");
 
   /* Again: nothing to do. */
   assert_mounts (self, KVMM_AGENT_ISO_MOUNT_NONE, "hda", FALSE, FALSE);
   assert_ejects (self);
   assert_drive (self, LIVE, "hda", NULL);
-  TEST_RUN_UNTIL (kvmm_agent_iso_find_mounted (self->domain) == NULL);
+  TEST_RUN_UNTIL (!is_seen_mounted (self));
   /* An ejected drive counts as empty. */
   assert_mounts (self, KVMM_AGENT_ISO_MOUNT_NONE, "hda", FALSE, FALSE);
   assert_drive (self, LIVE, "hda", self->disc);
