@@ -224,6 +224,16 @@ answer_hello (FakePeer *self, JsonObject *hello)
     fake_peer_welcome (self, self->last_nonce);
 }
 
+/* A frame of a session that is none: dropped unread, and told so. */
+static void
+answer_stranger (FakePeer *self, const KvmaFrame *frame)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_BYE, .session = frame->header.session };
+
+  if (!self->is_mute && frame->header.kind != KVMA_KIND_BYE)
+    fake_peer_send_bare (self, &header, "{\"reason\":\"no_session\"}");
+}
+
 static void
 take_frame (FakePeer *self, const KvmaFrame *frame)
 {
@@ -235,9 +245,11 @@ take_frame (FakePeer *self, const KvmaFrame *frame)
       answer_hello (self, body);
       return;
     }
-  /* Another session's frames are dropped, as an agent does. */
   if (!kvma_session_receive (&self->session, frame))
-    return;
+    {
+      answer_stranger (self, frame);
+      return;
+    }
   if (frame->header.kind == KVMA_KIND_REQUEST)
     {
       body = parse (frame);
