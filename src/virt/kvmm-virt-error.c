@@ -213,6 +213,9 @@ kvmm_virt_error_classify (int code, int domain, int system_errno)
 KvmmVirtErrorCode
 kvmm_virt_error_classify_connect (int code, int domain, int system_errno)
 {
+  /* Credentials were asked for and nobody was there to give them. */
+  if (domain == VIR_FROM_AUTH && code == VIR_ERR_INVALID_ARG)
+    return KVMM_VIRT_ERROR_ACCESS_DENIED;
   /* "no connection driver available for foo:///" */
   if (code == VIR_ERR_NO_CONNECT || code == VIR_ERR_INVALID_ARG || domain == VIR_FROM_URI)
     return KVMM_VIRT_ERROR_UNSUPPORTED;
@@ -311,7 +314,9 @@ describe_connect_failure (const char *uri, const virError *last, KvmmVirtErrorCo
     return g_strdup_printf (_ ("The login to %s was cancelled"), uri);
   if (code == KVMM_VIRT_ERROR_UNSUPPORTED)
     return g_strdup_printf (_ ("libvirt on this computer cannot open %s"), uri);
-  if (code == KVMM_VIRT_ERROR_ACCESS_DENIED && local)
+  gboolean wrong_login = last->domain == VIR_FROM_AUTH ||
+                         (last->code == VIR_ERR_AUTH_FAILED && last->domain != VIR_FROM_POLKIT);
+  if (code == KVMM_VIRT_ERROR_ACCESS_DENIED && local && !wrong_login)
     return g_strdup_printf (_ ("You may not manage virtual machines on %s. Add yourself to the "
                                "group “libvirt” and log in again"),
                             uri);

@@ -33,6 +33,57 @@ test_names_a_missing_daemon (void)
   g_assert_nonnull (strstr (error->message, "not running"));
 }
 
+/* ---- logging in ---- */
+
+/* Answers by prompt: what is secret gets @user_data, NULL cancels. */
+static gboolean
+answer_cb (KvmmVirtQuestion *questions, guint n_questions, gpointer user_data)
+{
+  g_assert_false (kvmm_thread_is_main ());
+  for (guint i = 0; i < n_questions; i++)
+    questions[i].answer = g_strdup (questions[i].is_secret ? user_data : "ann");
+  return TRUE;
+}
+
+static gboolean
+cancel_cb (KvmmVirtQuestion *questions, guint n_questions, gpointer user_data)
+{
+  questions[0].answer = g_strdup ("half an answer");
+  return FALSE;
+}
+
+static void
+test_logs_in (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uri = test_get_uri ("auth.xml");
+  char password[] = "sesame";
+  g_autoptr (KvmmVirtConnect) connect = kvmm_virt_connect_open (uri, answer_cb, password, &error);
+  g_assert_no_error (error);
+  g_autoptr (GPtrArray) infos = kvmm_virt_connect_list_domains (connect, FALSE, &error);
+  g_assert_cmpuint (infos->len, ==, 1);
+}
+
+static void
+test_says_how_a_login_failed (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uri = test_get_uri ("auth.xml");
+  char password[] = "wrong";
+  g_assert_null (kvmm_virt_connect_open (uri, answer_cb, password, &error));
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_ACCESS_DENIED);
+  g_clear_error (&error);
+  /* Nothing to say is as good as cancelling. */
+  g_assert_null (kvmm_virt_connect_open (uri, answer_cb, NULL, &error));
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_AUTH_CANCELLED);
+  g_clear_error (&error);
+  g_assert_null (kvmm_virt_connect_open (uri, cancel_cb, NULL, &error));
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_AUTH_CANCELLED);
+  g_clear_error (&error);
+  g_assert_null (kvmm_virt_connect_open (uri, NULL, NULL, &error));
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_ACCESS_DENIED);
+}
+
 static void
 test_refuses_after_close (void)
 {
@@ -363,6 +414,8 @@ test_close_releases_the_listener (void)
 static const TestCase cases[] = {
   { "/virt/connect/refuses-an-unknown-uri", test_refuses_unknown_uri },
   { "/virt/connect/names-a-missing-daemon", test_names_a_missing_daemon },
+  { "/virt/connect/logs-in", test_logs_in },
+  { "/virt/connect/says-how-a-login-failed", test_says_how_a_login_failed },
   { "/virt/connect/refuses-after-close", test_refuses_after_close },
   { "/virt/connect/describes-the-host", test_describes_the_host },
   { "/virt/list/every-state", test_lists_every_state },

@@ -163,11 +163,18 @@ test_open (const char *uri)
   return connect;
 }
 
+/* Returns: (transfer full): the URI of a file in tests/virt/data */
+static inline char *
+test_get_uri (const char *name)
+{
+  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "virt", "data", name, NULL);
+  return g_strconcat ("test://", path, NULL);
+}
+
 static inline KvmmVirtConnect *
 test_open_fixture (void)
 {
-  g_autofree char *path = g_test_build_filename (G_TEST_DIST, "virt", "data", "node.xml", NULL);
-  g_autofree char *uri = g_strconcat ("test://", path, NULL);
+  g_autofree char *uri = test_get_uri ("node.xml");
   return test_open (uri);
 }
 
