@@ -20,6 +20,9 @@
 #include "daemon/agent-util.h"
 #include "protocol/kvma-limits.h"
 
+/* The kernel's own macros cast from char *; its messages are aligned to four bytes. */
+#pragma GCC diagnostic ignored "-Wcast-align"
+
 #define LINKS_MAX 1024
 #define ADDRESSES_MAX 4096
 #define ROUTES_MAX 8
@@ -252,21 +255,25 @@ read_dump (int fd, Network *network, MessageFunc func)
   for (;;)
     {
       ssize_t n = recv (fd, buffer, sizeof buffer, 0);
-      int left = (int) n;
+      size_t at = 0;
 
       if (n < 0 && errno == EINTR)
         continue;
       if (n <= 0)
         return -1;
-      for (const struct nlmsghdr *message = (const struct nlmsghdr *) buffer;
-           NLMSG_OK (message, left); message = NLMSG_NEXT (message, left))
+      while ((size_t) n >= at + sizeof (struct nlmsghdr))
         {
+          const struct nlmsghdr *message = (const struct nlmsghdr *) (buffer + at);
+
+          if (message->nlmsg_len < sizeof *message || message->nlmsg_len > (size_t) n - at)
+            return -1;
           if (message->nlmsg_type == NLMSG_ERROR)
             return -1;
           interrupted = interrupted || (message->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
           if (message->nlmsg_type == NLMSG_DONE)
             return interrupted ? 0 : 1;
           func (network, message);
+          at += NLMSG_ALIGN (message->nlmsg_len);
         }
     }
 }

@@ -86,6 +86,8 @@ kvma_cobs_decode (const uint8_t *data, size_t length, uint8_t *out, size_t *out_
   size_t in = 0;
   size_t written = 0;
 
+  if (length == 0)
+    return false;
   while (in < length)
     {
       size_t run = data[in++];

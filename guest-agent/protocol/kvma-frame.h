@@ -99,7 +99,7 @@ size_t kvma_cobs_encode (const uint8_t *data, size_t length, uint8_t *out);
  * @out: room for @length bytes; may be @data
  * @out_length: (out): bytes written; untouched on failure
  *
- * Returns false when a code reaches over the end or a 0 byte stands inside.
+ * Returns false when a code reaches over the end, a 0 byte stands inside, or @length is 0.
  */
 bool kvma_cobs_decode (const uint8_t *data, size_t length, uint8_t *out, size_t *out_length);
 

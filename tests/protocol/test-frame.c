@@ -155,6 +155,7 @@ test_cobs_refuses_overrun (void)
   g_assert_false (kvma_cobs_decode (zero_code, sizeof zero_code, out, &n));
   g_assert_false (kvma_cobs_decode (zero_inside, sizeof zero_inside, out, &n));
   g_assert_false (kvma_cobs_decode (lone, sizeof lone, out, &n));
+  g_assert_false (kvma_cobs_decode (lone, 0, out, &n));
   g_assert_cmpuint (n, ==, 77);
 }
 
