@@ -202,14 +202,14 @@ test_limits (Fixture *fixture, gconstpointer data)
 static void
 test_dropins_override (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *a =
+  g_free (
       write_file (fixture, "agent.conf",
-                  "[policy]\npower=deny\nexec=named\n[command a]\nargv=/bin/ls\nrun-as=root\n");
-  g_autofree char *b = write_file (fixture, "agent.conf.d/20-b.conf", "[policy]\npower=allow\n");
-  g_autofree char *c = write_file (fixture, "agent.conf.d/10-a.conf",
-                                   "[policy]\npower=deny\npty=any\n[command a]\nargv=/bin/id\n");
-  g_autofree char *d = write_file (fixture, "agent.conf.d/README", "not a policy");
-  g_autofree char *e = write_file (fixture, "agent.conf.d/.hidden.conf", "nor this");
+                  "[policy]\npower=deny\nexec=named\n[command a]\nargv=/bin/ls\nrun-as=root\n"));
+  g_free (write_file (fixture, "agent.conf.d/20-b.conf", "[policy]\npower=allow\n"));
+  g_free (write_file (fixture, "agent.conf.d/10-a.conf",
+                      "[policy]\npower=deny\npty=any\n[command a]\nargv=/bin/id\n"));
+  g_free (write_file (fixture, "agent.conf.d/README", "not a policy"));
+  g_free (write_file (fixture, "agent.conf.d/.hidden.conf", "nor this"));
 
   g_assert_true (agent_policy_load (&fixture->policy, fixture->path));
   g_assert_cmpstr (fixture->policy.error, ==, "");
