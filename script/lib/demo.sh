@@ -166,9 +166,18 @@ use_private_settings ()
   cat >"$XDG_CONFIG_HOME/glib-2.0/settings/keyfile" <<SETTINGS
 [org/kvmmanager/KvmManager]
 agent-iso-path='$KVMM_PRIVATE_DIR/kvmmanager-guest-agent.iso'
+${SCREENSHOT:+machine-window-size=(900, 1540)}
 connections=['$KVMM_LIBVIRT_URI']
 autoconnect=['$KVMM_LIBVIRT_URI']
 SETTINGS
+}
+
+# with_bus COMMAND…: on a bus of its own, for the program is single instance, and yours may be running. What the bus
+# and its services say goes into a log, what the command says to where it would have gone.
+with_bus ()
+{
+  # shellcheck disable=SC2016
+  dbus-run-session -- sh -c 'exec "$@" >&3 2>&4 3>&- 4>&-' sh "$@" 3>&1 4>&2 >"$KVMM_PRIVATE_DIR/bus.log" 2>&1
 }
 
 # Runs the program on a display of its own until the facts are on screen.
@@ -179,7 +188,7 @@ run_headless ()
   export XDG_RUNTIME_DIR=$KVMM_PRIVATE_DIR/app/run
   mkdir -p "$XDG_RUNTIME_DIR"
   chmod 700 "$XDG_RUNTIME_DIR"
-  Xvfb -displayfd 3 -screen 0 2400x1200x24 -nolisten tcp -noreset 3>"$KVMM_PRIVATE_DIR/display" \
+  Xvfb -displayfd 3 -screen 0 2400x1600x24 -nolisten tcp -noreset 3>"$KVMM_PRIVATE_DIR/display" \
     2>"$KVMM_PRIVATE_DIR/xvfb.log" &
   until [ -s "$KVMM_PRIVATE_DIR/display" ]; do
     kill -0 $! 2>/dev/null || { cat "$KVMM_PRIVATE_DIR/xvfb.log" >&2; die "Xvfb did not start"; }
@@ -187,8 +196,9 @@ run_headless ()
   done
   display=$(cat "$KVMM_PRIVATE_DIR/display")
   mkdir -p "$(dirname "$SCREENSHOT")"
-  env -u WAYLAND_DISPLAY DISPLAY=":$display" GDK_BACKEND=x11 GSK_RENDERER=cairo GTK_A11Y=atspi LC_ALL=C.UTF-8 \
-    dbus-run-session -- /usr/bin/python3 "$KVMM_SOURCE/script/lib/show-facts.py" \
+  export DISPLAY=:$display GDK_BACKEND=x11 GSK_RENDERER=cairo GTK_A11Y=atspi LC_ALL=C.UTF-8
+  unset WAYLAND_DISPLAY
+  with_bus /usr/bin/python3 "$KVMM_SOURCE/script/lib/show-facts.py" \
     --timeout "$SCREEN_SECONDS" --screenshot "$SCREENSHOT" "$PROGRAM" demo-guest
 }
 
@@ -201,8 +211,7 @@ main ()
   elif [ -n "${1:-}" ] && [ "${1#-}" = "$1" ]; then
     "$PROGRAM" "$@"
   else
-    # A bus of its own: the program is single instance, and yours may be running.
-    dbus-run-session -- "$PROGRAM" "$@"
+    with_bus "$PROGRAM" "$@"
   fi
 }
 

@@ -4,7 +4,6 @@
 """The program with real guests: what its commands and its model know of them, through libvirt, in good and bad
 weather; and the agent's disc, from the drive to the installed agent."""
 
-import concurrent.futures
 import json
 import os
 import re
@@ -164,9 +163,8 @@ class Cases:
             expect_near(shown[row[5]]["total_bytes"], int(row[1]) * 1024, 0.01, f"size of {row[5]}")
             expect_near(shown[row[5]]["used_bytes"], int(row[2]) * 1024, 0.01, f"used bytes of {row[5]}")
 
-    def tells_two_at_once(self):
-        with concurrent.futures.ThreadPoolExecutor() as pool:
-            facts = list(pool.map(self.program.guest_info, ("gamma", "delta")))
+    def tells_two(self):
+        facts = [self.program.guest_info(name) for name in ("gamma", "delta")]
         expect_equal([each["system"]["hostname"] for each in facts], ["gamma", "delta"], "host names")
         expect_equal([each["system"]["boot_id"] for each in facts], [self.gamma.boot_id(), self.delta.boot_id()],
                      "boot ids")
@@ -206,7 +204,7 @@ class Cases:
     def says_in_use(self):
         result = self.program.run("guest-info", "gamma", "--wait", "3")
         expect_equal(result.returncode, 5, f"exit status ({result.stderr})")
-        expect("use" in result.stderr, f"message: {result.stderr}")
+        expect("Another program" in result.stderr, f"message: {result.stderr}")
         expect_equal(self.watch.last("guest", "gamma")["state"], "ready", "state of the one who was first")
 
     def takes_over(self):
@@ -249,8 +247,10 @@ class Cases:
         since = self.watch.mark()
         self.gamma.reboot()
         boot_id = self.gamma.boot_id()
+        started = time.monotonic()
         self.watch.wait_for("guest", "gamma", lambda line: line["state"] == "ready" and line["boot_id"] == boot_id,
                             RETURN_SECONDS, since)
+        print(f"# ready {time.monotonic() - started:.1f} s after the login")
         time.sleep(3)
         expect_equal(self.gamma.boot_id(), boot_id, "boot_id 3 s later")
 
@@ -286,7 +286,7 @@ class Cases:
             lambda: self.bare.run("dd if=/dev/sr0 bs=1 skip=32808 count=32 2>/dev/null | tr -d ' '"),
             20, "the disc in the guest", 0.5)
         expect_equal(label, LABEL, "label")
-        expect(self.bare.channel_state() is not None, "no channel was added")
+        expect(self.bare.has_channel(), "no channel was added")
 
     def installs(self):
         self.bare.run("mkdir -p /mnt/kvmm && mount -t iso9660 -o ro /dev/sr0 /mnt/kvmm")
@@ -332,7 +332,7 @@ def make_cases(host):
         ("exit codes", cases.ends_with_its_code),
         ("guest-info: as the guest's own commands say", cases.tells_facts),
         ("guest-info: file systems as df says", cases.tells_disks),
-        ("guest-info: two machines at once", cases.tells_two_at_once),
+        ("guest-info: two machines, each its own", cases.tells_two),
         ("the model holds two machines", cases.start_watch),
         ("metrics are pushed, and move", cases.pushes_metrics),
         ("an address and a mount are pushed", cases.pushes_changes),
