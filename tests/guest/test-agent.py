@@ -337,10 +337,10 @@ class Cases:
         pid = self.alpha.agent_pid()
         count = f"awk '/ctxt/ {{sum += $2}} END {{print sum}}' /proc/{pid}/status"
         # The hang-up ends its session after 10 s.
-        time.sleep(15)
+        time.sleep(12)
         before = int(self.alpha.run(count))
-        time.sleep(15)
-        expect_equal(int(self.alpha.run(count)) - before, 0, "wake-ups within 15 s")
+        time.sleep(10)
+        expect_equal(int(self.alpha.run(count)) - before, 0, "wake-ups within 10 s")
 
     def is_sanitized(self):
         """Whether this build's agent carries a sanitizer, which needs memory and time of its own."""
