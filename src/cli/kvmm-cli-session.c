@@ -142,6 +142,7 @@ kvmm_cli_session_open (KvmmCliSession *self)
     {
       KvmmConnection *connection = kvmm_connection_list_ensure (self->connections, uris[i], FALSE);
 
+      kvmm_connection_set_guests_on_demand (connection, TRUE);
       /* The settings may name hosts that are asleep; only those that open by themselves are asked
        * then. */
       if (self->uris != NULL || kvmm_settings_get_autoconnect (self->settings, uris[i]))

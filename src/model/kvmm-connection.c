@@ -37,6 +37,7 @@ struct _KvmmConnection
   gboolean was_connected;
   gboolean is_loaded;
   gboolean guests_connected;
+  gboolean guests_on_demand;
 };
 
 static GType
@@ -592,6 +593,20 @@ kvmm_connection_get_stats_interval_ms (KvmmConnection *self)
 {
   g_return_val_if_fail (KVMM_IS_CONNECTION (self), 0);
   return kvmm_settings_get_stats_interval (self->settings) * 1000;
+}
+
+void
+kvmm_connection_set_guests_on_demand (KvmmConnection *self, gboolean on_demand)
+{
+  g_return_if_fail (KVMM_IS_CONNECTION (self));
+  self->guests_on_demand = !!on_demand;
+}
+
+gboolean
+kvmm_connection_get_guests_on_demand (KvmmConnection *self)
+{
+  g_return_val_if_fail (KVMM_IS_CONNECTION (self), FALSE);
+  return self->guests_on_demand;
 }
 
 const char *

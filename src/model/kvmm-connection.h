@@ -55,6 +55,12 @@ const KvmmVirtHost *
 kvmm_connection_get_host (KvmmConnection *self); /* (nullable) while never connected */
 KvmmLog *kvmm_connection_get_log (KvmmConnection *self);
 
+/** kvmm_connection_set_guests_on_demand: with %TRUE a guest's agent is spoken to only once somebody
+ * holds that KvmmGuest: a command about one machine must not occupy the channels of all. %FALSE at
+ * first; set it before connecting. */
+void kvmm_connection_set_guests_on_demand (KvmmConnection *self, gboolean on_demand);
+gboolean kvmm_connection_get_guests_on_demand (KvmmConnection *self);
+
 /** kvmm_connection_connect: starts or retries at once; completion shows in "state" */
 void kvmm_connection_connect (KvmmConnection *self);
 /** kvmm_connection_disconnect: closes on a worker; rows stay with state UNKNOWN */

@@ -182,6 +182,14 @@ get_interval_ms (gpointer target)
                             : KVMM_GUEST_INTERVAL_MS;
 }
 
+static gboolean
+is_on_demand (gpointer target)
+{
+  KvmmConnection *connection = kvmm_domain_get_connection (target);
+
+  return connection != NULL && kvmm_connection_get_guests_on_demand (connection);
+}
+
 static GObject *
 get_owner (gpointer target)
 {
@@ -198,5 +206,6 @@ const KvmmGuestBackend kvmm_guest_libvirt_backend = {
   .reread = reread,
   .add_log = add_log,
   .get_interval_ms = get_interval_ms,
+  .is_on_demand = is_on_demand,
   .get_owner = get_owner,
 };

@@ -45,6 +45,8 @@ typedef struct
   void (*add_log) (gpointer target, const char *word, const char *text);
   /** get_interval_ms: Returns: how often somebody who looks wants figures */
   guint (*get_interval_ms) (gpointer target);
+  /** is_on_demand: Returns: whether agents are spoken to only once somebody looks */
+  gboolean (*is_on_demand) (gpointer target);
   /** get_owner: Returns: (transfer none) (nullable): what the calls to QEMU guest agents are
    * counted by: the connection */
   GObject *(*get_owner) (gpointer target);

@@ -148,7 +148,8 @@ open_failed (KvmmGuest *self, const GError *error)
   if (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_IN_USE))
     {
       set_hurdle (self, KVMM_GUEST_HURDLE_IN_USE, NULL);
-      kvmm_guest_arm (self, KVMM_GUEST_TIMER_OPEN, self->intervals->in_use);
+      kvmm_guest_arm (self, KVMM_GUEST_TIMER_OPEN,
+                      self->n_holds > 0 ? self->intervals->in_use_held : self->intervals->in_use);
     }
   else if (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_UNSUPPORTED))
     set_hurdle (self, KVMM_GUEST_HURDLE_UNSUPPORTED, error->message);
@@ -212,7 +213,7 @@ kvmm_guest_channel_evaluate (KvmmGuest *self)
   if (!kvmm_guest_may_have_channel (self))
     kvmm_guest_channel_reset (self);
   else if (self->client == NULL && self->opening == NULL &&
-           self->hurdle == KVMM_GUEST_HURDLE_NONE &&
+           self->hurdle == KVMM_GUEST_HURDLE_NONE && kvmm_guest_is_wanted (self) &&
            !kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_OPEN))
     kvmm_guest_channel_open (self, FALSE);
 }

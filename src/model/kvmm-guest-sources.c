@@ -75,9 +75,9 @@ next_in_queue (GObject *owner)
 gboolean
 kvmm_guest_sources_can_qga (KvmmGuest *self)
 {
-  return self->is_connected && !self->is_shut_down && self->input.is_active &&
-         !self->input.is_suspended && self->input.qga_channel == KVMM_CHANNEL_CONNECTED &&
-         !kvmm_guest_has_session (self);
+  return self->is_connected && !self->is_shut_down && kvmm_guest_is_wanted (self) &&
+         self->input.is_active && !self->input.is_suspended &&
+         self->input.qga_channel == KVMM_CHANNEL_CONNECTED && !kvmm_guest_has_session (self);
 }
 
 static void
@@ -313,8 +313,8 @@ evaluate_addresses (KvmmGuest *self)
 static gboolean
 can_poll (KvmmGuest *self)
 {
-  return kvmm_guest_may_have_channel (self) && !kvmm_guest_has_session (self) &&
-         !self->has_channel_events;
+  return kvmm_guest_may_have_channel (self) && kvmm_guest_is_wanted (self) &&
+         !kvmm_guest_has_session (self) && !self->has_channel_events;
 }
 
 void

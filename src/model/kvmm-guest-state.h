@@ -19,8 +19,9 @@ typedef struct
 {
   guint retry_min; /* the channel is opened again: doubled each time … */
   guint retry_max;
-  guint in_use;  /* quietly looked whether the other program has gone */
-  guint blocked; /* after abuse: doubled each time … */
+  guint in_use_held; /* quietly looked whether the other program has gone, while somebody looks … */
+  guint in_use;      /* … and while nobody does */
+  guint blocked;     /* after abuse: doubled each time … */
   guint blocked_max;
   guint forgiven;     /* a session that lived so long makes all back-offs begin anew */
   guint incompatible; /* looked again: somebody may have installed another agent */
@@ -163,6 +164,8 @@ gboolean kvmm_guest_is_armed (KvmmGuest *self, KvmmGuestTimer timer);
 /* Decides the state anew and what follows from it; call after anything changed. */
 void kvmm_guest_evaluate (KvmmGuest *self);
 gboolean kvmm_guest_has_session (KvmmGuest *self);
+/* Somebody looks, or did, or need not. */
+gboolean kvmm_guest_is_wanted (KvmmGuest *self);
 /* The machine runs and has our channel, as far as is known. */
 gboolean kvmm_guest_may_have_channel (KvmmGuest *self);
 

@@ -378,6 +378,7 @@ kvmm_guest_hold (KvmmGuest *self)
     return;
   update_visible (self);
   kvmm_guest_sources_hurry (self);
+  kvmm_guest_evaluate (self);
 }
 
 void
@@ -391,7 +392,7 @@ kvmm_guest_release (KvmmGuest *self)
     return;
   update_visible (self);
   kvmm_guest_disarm (self, KVMM_GUEST_TIMER_POLL);
-  kvmm_guest_sources_evaluate (self);
+  kvmm_guest_evaluate (self);
 }
 
 void

@@ -28,7 +28,7 @@ static const struct
   [KVMM_GUEST_STATE_UNRESPONSIVE] = { N_ ("Not responding"),
                                       N_ ("The guest agent was there and does not answer now.") },
   [KVMM_GUEST_STATE_IN_USE] = { N_ ("In use elsewhere"),
-                                N_ ("Another program holds the guest agent's channel.") },
+                                N_ ("Another program uses the guest agent's channel.") },
   [KVMM_GUEST_STATE_INCOMPATIBLE] = { N_ ("Incompatible agent"), NULL },
   [KVMM_GUEST_STATE_BLOCKED] = { N_ ("Blocked"), NULL },
 };

@@ -19,6 +19,7 @@ static guint metrics_changed_signal;
 const KvmmGuestIntervals kvmm_guest_default_intervals = {
   .retry_min = 1000,
   .retry_max = 60 * 1000,
+  .in_use_held = 10 * 1000,
   .in_use = 60 * 1000,
   .blocked = 60 * 1000,
   .blocked_max = 60 * 60 * 1000,
@@ -166,6 +167,13 @@ kvmm_guest_has_session (KvmmGuest *self)
 {
   return self->client != NULL &&
          kvmm_agent_client_get_state (self->client) == KVMM_AGENT_CLIENT_READY;
+}
+
+gboolean
+kvmm_guest_is_wanted (KvmmGuest *self)
+{
+  return self->n_holds > 0 || self->client != NULL || self->opening != NULL ||
+         !self->backend->is_on_demand (self->target);
 }
 
 gboolean

@@ -41,12 +41,14 @@ typedef struct
 
   guint address_calls;
   const char *lease;
+  gboolean on_demand;
   guint rereads;
 } Fixture;
 
 static const KvmmGuestIntervals quick = {
   .retry_min = 10,
   .retry_max = 40,
+  .in_use_held = 10,
   .in_use = 10,
   .blocked = 500,
   .blocked_max = 900,
@@ -224,6 +226,12 @@ fake_get_interval_ms (gpointer target)
   return 3000;
 }
 
+static gboolean
+fake_is_on_demand (gpointer target)
+{
+  return ((Fixture *) target)->on_demand;
+}
+
 static GObject *
 fake_get_owner (gpointer target)
 {
@@ -231,16 +239,9 @@ fake_get_owner (gpointer target)
 }
 
 static const KvmmGuestBackend backend = {
-  fake_open_async,
-  fake_open_finish,
-  fake_read_qga_async,
-  fake_read_qga_finish,
-  fake_read_addresses_async,
-  fake_read_addresses_finish,
-  fake_reread,
-  fake_add_log,
-  fake_get_interval_ms,
-  fake_get_owner,
+  fake_open_async,           fake_open_finish,           fake_read_qga_async, fake_read_qga_finish,
+  fake_read_addresses_async, fake_read_addresses_finish, fake_reread,         fake_add_log,
+  fake_get_interval_ms,      fake_is_on_demand,          fake_get_owner,
 };
 
 /* ---- the fixture ---- */
@@ -700,6 +701,23 @@ test_a_machine_that_goes_while_it_opens (void)
 }
 
 static void
+test_on_demand_opens_for_who_looks (void)
+{
+  g_autoptr (Fixture) f = fixture_new ();
+  KvmmGuestInput input = running;
+
+  f->on_demand = TRUE;
+  input.qga_channel = KVMM_CHANNEL_CONNECTED;
+  run (f, &input);
+  g_assert_cmpuint (f->opens, ==, 0);
+  g_assert_null (f->guest->timer);
+  kvmm_guest_hold (f->guest);
+  test_wait_until (is (f, KVMM_GUEST_STATE_READY));
+  kvmm_guest_release (f->guest);
+  g_assert_true (is (f, KVMM_GUEST_STATE_READY));
+}
+
+static void
 test_retry_greets_at_once (void)
 {
   g_autoptr (Fixture) f = fixture_new ();
@@ -1075,6 +1093,7 @@ main (int argc, char **argv)
   ADD ("another-past-is-noticed-at-resume", test_another_past_is_noticed_at_resume);
   ADD ("a-paused-machine-stays-ready", test_a_paused_machine_stays_ready);
   ADD ("a-machine-that-goes-while-it-opens", test_a_machine_that_goes_while_it_opens);
+  ADD ("on-demand-opens-for-who-looks", test_on_demand_opens_for_who_looks);
   ADD ("retry-greets-at-once", test_retry_greets_at_once);
   ADD ("the-port-is-looked-at-only-without-a-session",
        test_the_port_is_looked_at_only_without_a_session);
