@@ -236,28 +236,33 @@ has_code (const GError *error, const char *name)
   return g_str_equal (kvmm_virt_error_get_code_name (error), name);
 }
 
+/* Whether libvirt says that the tray of the running machine's drive @target is open. */
+static gboolean
+is_tray_open (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const char *target)
+{
+  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, medium->uuid, FALSE, NULL);
+  g_autoptr (GPtrArray) drives = xml != NULL ? kvmm_xml_domain_list_cdroms (xml, NULL) : NULL;
+
+  for (guint i = 0; drives != NULL && i < drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = drives->pdata[i];
+
+      if (g_str_equal (drive->target, target))
+        return drive->tray_open;
+    }
+  return FALSE;
+}
+
 /* After a failed insertion QEMU's tray stays open and empty, while libvirt still lists the old
  * disc. Sending that again would change nothing in libvirt's eyes, so the drive is emptied first.
  * Failing at that changes nothing. */
 static void
 close_tray (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *before)
 {
-  g_auto (Machine) machine = { 0 };
   g_autoptr (GError) error = NULL;
-  gboolean is_open = FALSE;
 
-  if (before->tray_open || !machine_read (&machine, connect, medium->uuid, &error) ||
-      machine.live_drives == NULL)
+  if (before->tray_open || !is_tray_open (connect, medium, before->target))
     return;
-  for (guint i = 0; i < machine.live_drives->len; i++)
-    {
-      const KvmmXmlCdrom *drive = machine.live_drives->pdata[i];
-
-      is_open = is_open || (drive->tray_open && g_str_equal (drive->target, before->target));
-    }
-  if (!is_open)
-    return;
-
   g_autofree char *empty =
       kvmm_xml_cdrom_build_media (before->xml, NULL, KVMM_RELABEL_DEFAULT, &error);
   if (empty != NULL &&

@@ -73,10 +73,12 @@ tear_down (Fixture *self, gconstpointer data)
   g_free (self->other);
 }
 
+/* What is active is paused: firmware that looks for something to boot resets IDE drives, which
+ * closes their trays without a word to libvirt. */
 typedef enum
 {
   STOPPED,
-  RUNNING,
+  ACTIVE,
   TRANSIENT,
 } Life;
 
@@ -91,14 +93,15 @@ create (Fixture *self, const char *machine, const char *devices, Life life)
       "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator>%s<memballoon model='none'/>"
       "</devices></domain>",
       machine, devices);
-  virDomainPtr domain = life == TRANSIENT ? virDomainCreateXML (self->handle, xml, 0)
-                                          : virDomainDefineXML (self->handle, xml);
+  virDomainPtr domain = life == TRANSIENT
+                            ? virDomainCreateXML (self->handle, xml, VIR_DOMAIN_START_PAUSED)
+                            : virDomainDefineXML (self->handle, xml);
   g_assert_nonnull (domain);
-  if (life == RUNNING)
-    g_assert_cmpint (virDomainCreate (domain), ==, 0);
+  if (life == ACTIVE)
+    g_assert_cmpint (virDomainCreateWithFlags (domain, VIR_DOMAIN_START_PAUSED), ==, 0);
   virDomainFree (domain);
 
-  KvmmDomainState state = life == STOPPED ? KVMM_DOMAIN_STATE_SHUT_OFF : KVMM_DOMAIN_STATE_RUNNING;
+  KvmmDomainState state = life == STOPPED ? KVMM_DOMAIN_STATE_SHUT_OFF : KVMM_DOMAIN_STATE_PAUSED;
   TEST_RUN_UNTIL ((self->domain = kvmm_connection_find (self->connection, UUID)) != NULL &&
                   kvmm_domain_get_state (self->domain) == state);
 }
@@ -184,7 +187,7 @@ is_seen_mounted (Fixture *self)
 static void
 test_empty_drive_live (Fixture *self, gconstpointer data)
 {
-  create (self, "pc", IDE_DRIVE SERIAL, RUNNING);
+  create (self, "pc", IDE_DRIVE SERIAL, ACTIVE);
   assert_mounts (self, KVMM_AGENT_ISO_MOUNT_NONE, "hda", FALSE, FALSE);
   assert_drive (self, LIVE, "hda", self->disc);
   /* The next start must not depend on the file. */
@@ -211,7 +214,7 @@ test_full_drive_asks (Fixture *self, gconstpointer data)
       "<disk type='file' device='cdrom'><source file='%s'/><target dev='sda' bus='sata'/>"
       "<readonly/></disk>",
       self->other);
-  create (self, "q35", devices, RUNNING);
+  create (self, "q35", devices, ACTIVE);
   g_assert_null (mount (self, KVMM_AGENT_ISO_MOUNT_NONE, &error));
   g_assert_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_REPLACE_NEEDED);
   g_assert_nonnull (strstr (error->message, self->other));
@@ -232,7 +235,7 @@ test_older_disc_is_replaced_unasked (Fixture *self, gconstpointer data)
       "<readonly/></disk>",
       older);
   test_disc_write (older, "KVMMANAGER_AGENT", "KVM-MANAGER-AGENT 0.9");
-  create (self, "pc", devices, RUNNING);
+  create (self, "pc", devices, ACTIVE);
   assert_mounts (self, KVMM_AGENT_ISO_MOUNT_NONE, "hda", FALSE, FALSE);
   assert_drive (self, LIVE, "hda", self->disc);
   g_remove (older);
@@ -243,7 +246,7 @@ test_older_disc_is_replaced_unasked (Fixture *self, gconstpointer data)
 static void
 test_new_drive_waits_for_the_next_start (Fixture *self, gconstpointer data)
 {
-  create (self, "q35", SERIAL, RUNNING);
+  create (self, "q35", SERIAL, ACTIVE);
   assert_mounts (self, KVMM_AGENT_ISO_MOUNT_NONE, "sda", TRUE, TRUE);
   assert_drive (self, LIVE, NULL, NULL);
   assert_drive (self, CONFIG, "sda", self->disc);
@@ -257,7 +260,7 @@ test_new_drive_waits_for_the_next_start (Fixture *self, gconstpointer data)
 static void
 test_new_drive_comes_live_on_virtio_scsi (Fixture *self, gconstpointer data)
 {
-  create (self, "q35", VIRTIO_SCSI SERIAL, RUNNING);
+  create (self, "q35", VIRTIO_SCSI SERIAL, ACTIVE);
   assert_mounts (self, KVMM_AGENT_ISO_MOUNT_NONE, "sda", TRUE, FALSE);
   assert_drive (self, LIVE, "sda", self->disc);
   assert_drive (self, CONFIG, NULL, NULL);
@@ -314,7 +317,7 @@ static void
 test_channel_comes_live (Fixture *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  create (self, "pc", IDE_DRIVE SERIAL, RUNNING);
+  create (self, "pc", IDE_DRIVE SERIAL, ACTIVE);
   g_autoptr (KvmmAgentIsoMounted) first = mount (self, KVMM_AGENT_ISO_MOUNT_NONE, &error);
   g_assert_no_error (error);
   g_assert_true (first->channel_added);
@@ -328,7 +331,7 @@ static void
 test_channel_waits_for_the_next_start (Fixture *self, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  create (self, "pc", IDE_DRIVE, RUNNING);
+  create (self, "pc", IDE_DRIVE, ACTIVE);
   g_autoptr (KvmmAgentIsoMounted) first = mount (self, KVMM_AGENT_ISO_MOUNT_NONE, &error);
   g_assert_no_error (error);
   g_assert_true (first->channel_added);
@@ -363,7 +366,8 @@ insert_thread (gpointer data)
   return NULL;
 }
 
-/* QEMU opens the tray before it finds that it may not read the new disc. */
+/* QEMU opens the tray before it finds that it may not read the new disc. Paused, so that the
+ * firmware does not reset the drive in between. */
 static void
 test_failed_insertion_gives_the_old_disc_back (Fixture *self, gconstpointer data)
 {
@@ -371,7 +375,7 @@ test_failed_insertion_gives_the_old_disc_back (Fixture *self, gconstpointer data
       "<disk type='file' device='cdrom'><source file='%s'/><target dev='hda' bus='ide'/>"
       "<readonly/></disk>",
       self->other);
-  create (self, "pc", devices, RUNNING);
+  create (self, "pc", devices, ACTIVE);
   g_assert_cmpint (g_chmod (self->disc, 0), ==, 0);
   Insert insert = { .medium = { .uuid = UUID,
                                 .name = NAME,
