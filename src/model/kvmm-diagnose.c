@@ -63,13 +63,16 @@ cure_not_installed (const KvmmDiagnoseSystem *system)
 }
 
 static char *
-service_command (const KvmmDiagnoseSystem *system, const char *verb, const char *unit)
+service_command (const KvmmDiagnoseSystem *system, const char *unit, gboolean is_started)
 {
+  const char *verb = is_started ? "restart" : "start";
+
   if (exists (system, "/run/systemd/system"))
-    return g_strdup_printf ("sudo systemctl %s %s.socket", verb, unit);
+    return g_strdup_printf ("sudo systemctl %s %s.socket", is_started ? verb : "enable --now",
+                            unit);
   if (exists (system, "/sbin/openrc"))
-    return g_strdup_printf ("sudo rc-service %s restart", unit);
-  return g_strdup_printf ("sudo service %s restart", unit);
+    return g_strdup_printf ("sudo rc-service %s %s", unit, verb);
+  return g_strdup_printf ("sudo service %s %s", unit, verb);
 }
 
 static const char *
@@ -102,11 +105,11 @@ cure_unreachable (const KvmmDiagnoseSystem *system)
     return cure_not_installed (system);
   if (has_socket)
     {
-      g_autofree char *command = service_command (system, "restart", unit);
+      g_autofree char *command = service_command (system, unit, TRUE);
       return g_strdup_printf (_ ("The libvirt service does not answer. Restart it:\n%s"), command);
     }
 
-  g_autofree char *command = service_command (system, "enable --now", unit);
+  g_autofree char *command = service_command (system, unit, FALSE);
   return g_strdup_printf (_ ("The libvirt service does not run. Start it:\n%s"), command);
 }
 

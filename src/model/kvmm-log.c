@@ -235,7 +235,8 @@ kvmm_log_add (KvmmLog *self, gint64 time_us, const char *word, const char *text)
 
   if (self->entries.length == KVMM_LOG_MAX_ENTRIES)
     {
-      g_autoptr (KvmmLogEntry) oldest = g_queue_pop_head (&self->entries);
+      KvmmLogEntry *oldest = g_queue_pop_head (&self->entries);
+      g_clear_object (&oldest);
       g_list_model_items_changed (G_LIST_MODEL (self), 0, 1, 0);
     }
   g_queue_push_tail (&self->entries, entry);

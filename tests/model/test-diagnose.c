@@ -99,6 +99,8 @@ test_no_service (void)
   KvmmDiagnoseSystem system = { .root = root, .user = "anna" };
 
   touch (root, "/usr/sbin/libvirtd");
+  assert_cure ("qemu:///system", KVMM_VIRT_ERROR_CONNECTION_LOST, &system,
+               "\nsudo service libvirtd start");
   touch (root, "/run/systemd/system/x");
   assert_cure ("qemu:///system", KVMM_VIRT_ERROR_CONNECTION_LOST, &system,
                "\nsudo systemctl enable --now libvirtd.socket");

@@ -176,6 +176,8 @@ test_agent_link_says_that_it_was_lost (Fixture *fixture, gconstpointer data)
                   kvmm_connection_get_state (fixture->connection) == KVMM_CONNECTION_LOST);
   control ("start");
   TEST_RUN_UNTIL (kvmm_connection_get_state (fixture->connection) == KVMM_CONNECTION_CONNECTED);
+  g_signal_handlers_disconnect_by_data (fixture->connection, &n_opened);
+  g_signal_handlers_disconnect_by_data (fixture->connection, &n_lost);
 }
 
 /* A daemon that stands still is noticed by its silence, and meanwhile nothing waits for it. */
