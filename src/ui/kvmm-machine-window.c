@@ -495,10 +495,26 @@ kvmm_machine_window_class_init (KvmmMachineWindowClass *klass)
   install_actions (widget_class);
 }
 
+/* GtkWindow's own bindings come before those of its subclasses, and Ctrl+Shift+D is its inspector:
+ * this one has to be caught on the way down. */
+static void
+add_shut_down_key (KvmmMachineWindow *self)
+{
+  GtkEventController *controller = gtk_shortcut_controller_new ();
+
+  gtk_event_controller_set_propagation_phase (controller, GTK_PHASE_CAPTURE);
+  gtk_shortcut_controller_add_shortcut (
+      GTK_SHORTCUT_CONTROLLER (controller),
+      gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_d, GDK_CONTROL_MASK | GDK_SHIFT_MASK),
+                        gtk_named_action_new ("machine.shut-down")));
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+}
+
 static void
 kvmm_machine_window_init (KvmmMachineWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  add_shut_down_key (self);
   g_signal_connect_object (self->squeezer, "notify::visible-child", G_CALLBACK (update_switcher),
                            self, G_CONNECT_SWAPPED);
   update_switcher (self);
