@@ -25,6 +25,13 @@ set -euo pipefail
 readonly SELF=${BASH_SOURCE[0]}
 readonly START_SECONDS=20
 
+# remove_files FOLDER: and the locks of the guests' consoles and channels, which are named after their sockets.
+remove_files ()
+{
+  rm -rf "$1" 2>/dev/null || true
+  rm -f "/var/lock/LCK..${1//\//_}"_* 2>/dev/null || true
+}
+
 usage ()
 {
   echo 'usage: private-libvirt.sh [--session | --system] [--] COMMAND [ARGUMENTS]'
@@ -51,10 +58,11 @@ cover_system_folders ()
 {
   local dir=$1 pair
 
-  mkdir -p "$dir"/s/{run,etc/qemu/networks,etc/nwfilter,lib/qemu,lib/images,lib/boot,log/qemu,cache}
-  for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt cache:/var/cache/libvirt; do
+  mkdir -p "$dir"/s/{run,lock,etc/qemu/networks,etc/nwfilter,lib/qemu,lib/images,lib/boot,log/qemu,cache}
+  for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt cache:/var/cache/libvirt \
+    lock:/var/lock; do
     mkdir -p "${pair#*:}"
-    mount --bind "$dir/s/${pair%%:*}" "${pair#*:}"
+    mount --bind "$dir/s/${pair%%:*}" "$(realpath "${pair#*:}")"
   done
 }
 
@@ -114,7 +122,7 @@ supervise ()
   kill -KILL "$daemon" 2>/dev/null || true
   wait "$daemon" 2>/dev/null || true
   end_guests "$dir"
-  rm -rf "$dir" 2>/dev/null || true
+  remove_files "$dir"
 }
 
 # ---- outside ------------------------------------------------------------------------------------------------------
@@ -154,7 +162,7 @@ cleanup ()
   [ -z "${command:-}" ] || kill -KILL -- "-$command" 2>/dev/null || true
   exec {lifeline}>&-
   [ -z "${supervisor:-}" ] || wait "$supervisor" 2>/dev/null || true
-  rm -rf "$dir"
+  remove_files "$dir"
   exit "$status"
 }
 
