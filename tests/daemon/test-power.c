@@ -178,6 +178,31 @@ test_no_init_at_all (void)
   peer_free (peer);
 }
 
+/* A reply that nobody takes holds the shutdown up for two seconds, not for ever. */
+static void
+test_waits_for_its_reply (void)
+{
+  Peer *peer = peer_new ();
+  g_autoptr (GString) lines = g_string_new (NULL);
+  g_autofree char *text = NULL;
+  gint64 begin;
+
+  for (guint i = 0; i < 200; i++)
+    g_string_append_printf (lines, "%u 1 254:%u / /mnt/%080u rw - ext4 /dev/vd%u rw\n", i + 10, i,
+                            i, i);
+  peer_write (peer, "proc/self/mountinfo", lines->str);
+  peer_write (peer, "run/systemd/system/x", "");
+  write_command (peer, "bin/systemctl", 0);
+  peer_start (peer, PEER_SMALL_BUFFER);
+  json_decref (peer_hello (peer));
+  peer_request (peer, KVMA_METHOD_FS_LIST, NULL);
+  begin = g_get_monotonic_time ();
+  peer_request (peer, KVMA_METHOD_POWER_SHUTDOWN, json_pack ("{ss}", "mode", "poweroff"));
+  text = wait_for_marker (peer);
+  g_assert_cmpint (g_get_monotonic_time () - begin, >, 5 * KVMA_POWER_FLUSH_MS * 1000);
+  peer_free (peer);
+}
+
 static void
 test_denied (void)
 {
@@ -206,6 +231,7 @@ main (int argc, char **argv)
   g_test_add_func ("/daemon/power/cancel", test_cancel);
   g_test_add_func ("/daemon/power/refusal-is-told", test_refusal_is_told);
   g_test_add_func ("/daemon/power/no-init-at-all", test_no_init_at_all);
+  g_test_add_func ("/daemon/power/waits-for-its-reply", test_waits_for_its_reply);
   g_test_add_func ("/daemon/power/denied", test_denied);
   return g_test_run ();
 }
