@@ -203,6 +203,23 @@ fs_cb (void *data)
     topic->scanning = false;
 }
 
+static void
+overload_cb (void *data)
+{
+  agent_events_emit (data, AGENT_TOPIC_OVERLOAD,
+                     json_pack ("{ss}", "message",
+                                "requests were refused: too many in a short time, or too large"));
+}
+
+void
+agent_events_overload (Agent *agent)
+{
+  AgentTopic *topic = &agent->events.topics[AGENT_TOPIC_OVERLOAD];
+
+  if (topic->subscribed && !topic->timer.running)
+    agent_timer_start (&agent->loop, &topic->timer, topic->interval_ms);
+}
+
 /* The state at the time of subscribing is not an event; it is what later states are compared with.
  */
 static void
@@ -311,4 +328,5 @@ agent_events_init (Agent *agent)
   self->topics[AGENT_TOPIC_NET].timer.func = net_cb;
   self->topics[AGENT_TOPIC_FS].timer.func = fs_cb;
   self->topics[AGENT_TOPIC_USERS].timer.func = users_cb;
+  self->topics[AGENT_TOPIC_OVERLOAD].timer.func = overload_cb;
 }

@@ -93,6 +93,9 @@ bool agent_events_unsubscribe (Agent *agent, AgentTopicId id);
  */
 void agent_events_emit (Agent *agent, AgentTopicId id, json_t *params);
 
+/** agent_events_overload: something was refused; says so once it is calm enough to be heard. */
+void agent_events_overload (Agent *agent);
+
 /** agent_topic_find: Returns false when no topic has that name. */
 bool agent_topic_find (const char *name, AgentTopicId *id);
 

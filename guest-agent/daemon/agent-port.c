@@ -168,6 +168,15 @@ lose_port (Agent *agent)
     }
 }
 
+/* Not every device fails to be read once it is unplugged; but its node goes. */
+static bool
+node_is_deleted (int fd)
+{
+  struct stat status;
+
+  return fstat (fd, &status) == 0 && S_ISCHR (status.st_mode) && status.st_nlink == 0;
+}
+
 static void
 port_cb (void *data, uint32_t events)
 {
@@ -185,7 +194,9 @@ port_cb (void *data, uint32_t events)
     agent_link_readable (agent);
   if (self->watch.fd != fd)
     return;
-  if ((events & (EPOLLHUP | EPOLLERR)) != 0 && self->connected)
+  if ((events & (EPOLLHUP | EPOLLERR)) != 0 && node_is_deleted (fd))
+    lose_port (agent);
+  else if ((events & (EPOLLHUP | EPOLLERR)) != 0 && self->connected)
     {
       self->connected = false;
       agent_link_disconnected (agent, false);

@@ -53,6 +53,7 @@ send_reply (Agent *agent, int64_t id, json_t *body)
                                   "too many bytes in a short time", NULL);
   if (!agent_link_send_json (agent, KVMA_KIND_REPLY, error, false, NULL))
     agent_link_end_session (agent, KVMA_BYE_FLOOD, "replies are not read");
+  agent_events_overload (agent);
 }
 
 static void
@@ -268,6 +269,7 @@ handle_object (Agent *agent, const json_t *request)
     return;
   if (!agent_bucket_take (&agent->rpc.rate, 1))
     {
+      agent_events_overload (agent);
       refuse_id (agent, id, KVMA_ERROR_RATE_LIMITED, "too many requests in a short time");
       return;
     }

@@ -10,12 +10,15 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define DEFAULT_POLICY "[agent]\nlog=warning\n"
@@ -26,7 +29,7 @@ peer_new (void)
   Peer *self = g_new0 (Peer, 1);
   g_autoptr (GError) error = NULL;
 
-  self->fd = -1;
+  self->fd = self->slave = -1;
   self->root = g_dir_make_tmp ("kvma-daemon-XXXXXX", &error);
   g_assert_no_error (error);
   kvma_receiver_init (&self->receiver);
@@ -168,6 +171,59 @@ peer_start (Peer *self, PeerFlags flags)
   g_free (setup.dead_mount);
 }
 
+void
+peer_die_with_parent (gpointer data)
+{
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void
+peer_start_port (Peer *self)
+{
+  g_autofree char *config = g_build_filename (self->root, "etc/kvm-manager-agent/agent.conf", NULL);
+  g_autofree char *port = g_build_filename (self->root, "port", NULL);
+  g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr (GError) error = NULL;
+
+  g_subprocess_launcher_set_child_setup (launcher, peer_die_with_parent, NULL, NULL);
+  self->process = g_subprocess_launcher_spawn (launcher, &error, AGENT_PATH, "--foreground",
+                                               "--port", port, "--config", config, NULL);
+  g_assert_no_error (error);
+}
+
+void
+peer_plug (Peer *self)
+{
+  g_autofree char *port = g_build_filename (self->root, "port", NULL);
+  struct termios settings;
+  int slave;
+
+  self->fd = posix_openpt (O_RDWR | O_NOCTTY | O_CLOEXEC);
+  g_assert_cmpint (self->fd, >=, 0);
+  g_assert_cmpint (grantpt (self->fd), ==, 0);
+  g_assert_cmpint (unlockpt (self->fd), ==, 0);
+  slave = open (ptsname (self->fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  g_assert_cmpint (tcgetattr (slave, &settings), ==, 0);
+  cfmakeraw (&settings);
+  g_assert_cmpint (tcsetattr (slave, TCSANOW, &settings), ==, 0);
+  g_assert_cmpint (symlink (ptsname (self->fd), port), ==, 0);
+  self->slave = slave;
+}
+
+void
+peer_unplug (Peer *self)
+{
+  g_autofree char *port = g_build_filename (self->root, "port", NULL);
+
+  g_unlink (port);
+  close (self->slave);
+  close (self->fd);
+  self->slave = self->fd = -1;
+  self->n_unread = 0;
+  kvma_receiver_reset (&self->receiver);
+  kvma_session_end (&self->session);
+}
+
 static void
 remove_tree (const char *path)
 {
@@ -190,16 +246,20 @@ peer_free (Peer *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (self->fd >= 0)
+  if (self->fd >= 0 && self->slave < 0)
     close (self->fd);
   close_raiser ();
   if (self->process != NULL)
     {
+      if (self->slave >= 0)
+        g_subprocess_send_signal (self->process, SIGTERM);
       g_subprocess_wait (self->process, NULL, &error);
       g_assert_no_error (error);
       g_assert_true (g_subprocess_get_if_exited (self->process));
       g_assert_cmpint (g_subprocess_get_exit_status (self->process), ==, 0);
     }
+  if (self->slave >= 0)
+    peer_unplug (self);
   g_clear_object (&self->process);
   remove_tree (self->root);
   g_free (self->root);
@@ -213,7 +273,8 @@ peer_send_bytes (Peer *self, const void *data, gsize length)
 
   while (length > 0)
     {
-      gssize n = send (self->fd, p, length, MSG_NOSIGNAL);
+      gssize n =
+          self->slave >= 0 ? write (self->fd, p, length) : send (self->fd, p, length, MSG_NOSIGNAL);
 
       if (n < 0 && errno == EINTR)
         continue;

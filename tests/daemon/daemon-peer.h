@@ -18,6 +18,7 @@ typedef struct
 {
   GSubprocess *process; /* (owned) */
   int fd;
+  int slave;  /* of a terminal that stands for the port, -1 with a socket */
   char *root; /* (owned): a temporary directory with a valid policy */
   KvmaReceiver receiver;
   KvmaSession session;
@@ -40,6 +41,18 @@ Peer *peer_new (void);
 
 /** peer_start: starts the agent. */
 void peer_start (Peer *self, PeerFlags flags);
+
+/** peer_die_with_parent: a child setup: an agent without a socket would outlive a failed test. */
+void peer_die_with_parent (gpointer data);
+
+/** peer_start_port: starts the agent with the port @root/port, which need not exist. */
+void peer_start_port (Peer *self);
+
+/** peer_plug: makes @root/port, a terminal in raw mode; @fd is its other end. */
+void peer_plug (Peer *self);
+
+/** peer_unplug: takes it away. */
+void peer_unplug (Peer *self);
 
 /** peer_free: closes the socket, and sees the agent end by itself with status 0. */
 void peer_free (Peer *self);

@@ -100,6 +100,7 @@ wait_for_no_port (GSubprocessLauncher *launcher)
   self.config = g_build_filename (self.directory, "agent.conf", NULL);
   self.port = g_build_filename (self.directory, "port", NULL);
   g_assert_true (g_file_set_contents (self.config, "[agent]\nlog=warning\n", -1, NULL));
+  g_subprocess_launcher_set_child_setup (launcher, peer_die_with_parent, NULL, NULL);
   self.process = g_subprocess_launcher_spawn (launcher, &error, AGENT_PATH, "--foreground",
                                               "--config", self.config, "--port", self.port, NULL);
   g_assert_no_error (error);

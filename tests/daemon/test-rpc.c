@@ -190,6 +190,7 @@ test_keeps_below_the_byte_rate (void)
   gint64 begin = g_get_monotonic_time ();
   guint limited = 0;
 
+  peer_subscribe (peer, KVMA_EVENT_AGENT_OVERLOAD, 1000);
   for (guint i = 0; i < 1900 && limited < 10; i++)
     {
       json_t *reply = peer_reply (peer, peer_request (peer, KVMA_METHOD_AGENT_INFO, NULL));
@@ -204,6 +205,7 @@ test_keeps_below_the_byte_rate (void)
     }
   /* 1900 requests are below the limit of requests, so it was the bytes. */
   g_assert_cmpuint (limited, ==, 10);
+  json_decref (peer_event (peer, KVMA_EVENT_AGENT_OVERLOAD));
   peer_free (peer);
 }
 

@@ -381,6 +381,33 @@ test_data_without_stream_is_closed (void)
   peer_free (peer);
 }
 
+/* The port comes after the agent, is unplugged in the middle of a session, and comes back. */
+static void
+test_port_comes_and_goes (void)
+{
+  Peer *peer = peer_new ();
+  g_autofree char *instance = NULL;
+
+  peer_start_port (peer);
+  for (int i = 0; i < 3; i++)
+    {
+      json_t *announce, *welcome;
+
+      peer_plug (peer);
+      announce = peer_expect (peer, KVMA_KIND_ANNOUNCE, 0);
+      if (instance == NULL)
+        instance = g_strdup (json_text (announce, "instance"));
+      g_assert_cmpstr (json_text (announce, "instance"), ==, instance);
+      welcome = peer_hello (peer);
+      json_decref (peer_call (peer, KVMA_METHOD_SYS_METRICS, NULL));
+      json_decref (announce);
+      json_decref (welcome);
+      if (i < 2)
+        peer_unplug (peer);
+    }
+  peer_free (peer);
+}
+
 static void
 test_says_bye_when_it_stops (void)
 {
@@ -444,6 +471,7 @@ main (int argc, char **argv)
   g_test_add_func ("/daemon/session/acknowledges-many-bytes", test_acknowledges_many_bytes);
   g_test_add_func ("/daemon/session/data-without-stream-is-closed",
                    test_data_without_stream_is_closed);
+  g_test_add_func ("/daemon/session/port-comes-and-goes", test_port_comes_and_goes);
   g_test_add_func ("/daemon/session/says-bye-when-it-stops", test_says_bye_when_it_stops);
   g_test_add_func ("/daemon/session/reload-brings-the-new-policy",
                    test_reload_ends_session_with_new_policy);
