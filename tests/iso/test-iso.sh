@@ -131,7 +131,7 @@ keeps_policy ()
   run "$disc/install.sh" || return 1
   echo '# mine' >"$work/root/etc/kvm-manager-agent/agent.conf"
   chmod 640 "$work/root/etc/kvm-manager-agent/agent.conf"
-  run "$disc/install.sh" | grep -q 'kept' || return 1
+  [[ $(run "$disc/install.sh") = *' is kept '* ]] || return 1
   [ "$(cat "$work/root/etc/kvm-manager-agent/agent.conf")" = '# mine' ] &&
     mode_is "$work/root/etc/kvm-manager-agent/agent.conf" 640 &&
     cmp "$policy" "$work/root/etc/kvm-manager-agent/agent.conf.dist"
