@@ -145,8 +145,6 @@ countdown_cb (KvmmCountdown *ticker, const char *text, gpointer user_data)
 static void
 update_problem (KvmmListStatus *self)
 {
-  g_autofree char *title =
-      g_strdup_printf (_ ("Cannot Connect to %s"), kvmm_connection_get_name (self->connection));
   const char *error_text = kvmm_connection_get_error_text (self->connection);
 
   set_page (self, "network-offline-symbolic", _ ("Cannot Connect"), error_text);
