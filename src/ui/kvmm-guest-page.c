@@ -21,11 +21,11 @@ struct _KvmmGuestPage
   KvmmDomain *domain;     /* (owned) */
   KvmmGuestRemedy remedy;
 
-  GtkInfoBar *policy_bar;
+  GtkWidget *policy_bar;
   GtkLabel *policy_label;
-  GtkInfoBar *eject_bar;
+  GtkWidget *eject_bar;
   GtkLabel *eject_label;
-  GtkInfoBar *remedy_bar;
+  GtkWidget *remedy_bar;
   GtkLabel *remedy_label;
   GtkButton *remedy_button;
   GtkStack *stack;
@@ -58,7 +58,7 @@ update_policy_bar (KvmmGuestPage *self, KvmmGuest *guest, gboolean is_ready)
                                "that changes the guest until it is mended: %s"),
                             policy_error);
   gtk_label_set_text (self->policy_label, text != NULL ? text : "");
-  gtk_info_bar_set_revealed (self->policy_bar, is_ready && text != NULL);
+  gtk_widget_set_visible (self->policy_bar, is_ready && text != NULL);
 }
 
 static void
@@ -71,7 +71,7 @@ update_eject_bar (KvmmGuestPage *self, gboolean is_ready)
     text = g_strdup_printf (
         _ ("The agent has answered. Its disc is still in drive %s and can be ejected."), drive);
   gtk_label_set_text (self->eject_label, text != NULL ? text : "");
-  gtk_info_bar_set_revealed (self->eject_bar, text != NULL);
+  gtk_widget_set_visible (self->eject_bar, text != NULL);
 }
 
 /* With facts from elsewhere on screen the way to the agent is one line, not a page. */
@@ -85,7 +85,7 @@ update_remedy_bar (KvmmGuestPage *self, KvmmGuest *guest, gboolean has_facts, gb
   gtk_label_set_text (self->remedy_label, kvmm_guest_get_state_detail (guest));
   gtk_button_set_label (self->remedy_button, label != NULL ? label : "");
   gtk_widget_set_visible (GTK_WIDGET (self->remedy_button), label != NULL);
-  gtk_info_bar_set_revealed (self->remedy_bar, has_facts && !is_ready);
+  gtk_widget_set_visible (self->remedy_bar, has_facts && !is_ready);
 }
 
 static void

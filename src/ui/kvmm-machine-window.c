@@ -36,7 +36,7 @@ struct _KvmmMachineWindow
   AdwSqueezer *squeezer;
   GtkWidget *switcher;
   AdwViewSwitcherBar *switcher_bar;
-  GtkInfoBar *bar;
+  GtkWidget *bar;
   GtkLabel *bar_label;
   GtkButton *bar_button;
   AdwViewStack *stack;
@@ -243,7 +243,7 @@ update_bar (KvmmMachineWindow *self)
   if (button != NULL)
     gtk_button_set_label (self->bar_button, button);
   gtk_widget_set_visible (GTK_WIDGET (self->bar_button), button != NULL);
-  gtk_info_bar_set_revealed (self->bar, text != NULL);
+  gtk_widget_set_visible (self->bar, text != NULL);
   if (!counts)
     g_clear_handle_id (&self->countdown_id, g_source_remove);
   else if (self->countdown_id == 0)

@@ -364,6 +364,8 @@ test_mount_tells_the_truth (Fixture *f, gconstpointer data)
   dialog = find_window (f, ADW_TYPE_MESSAGE_DIALOG);
   RUN_UNTIL (find_label (dialog, "shut down and started") != NULL);
   g_assert_nonnull (find_label (dialog, "sh /mnt/install.sh"));
+  g_signal_emit_by_name (find_button (dialog, "_Close"), "clicked");
+  RUN_UNTIL (find_window (f, ADW_TYPE_MESSAGE_DIALOG) == NULL);
 }
 
 static void

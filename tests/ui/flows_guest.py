@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 KVM Manager contributors
+"""A machine's window on real guests: one that speaks, and one that learns to, from the disc to the answer. Run through
+tests/guest/run.sh, which brings a private libvirt and the guest's image; the display is brought here."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "guest")]
+
+if "KVMM_UI_INSIDE" not in os.environ:
+    for tool in ("dbus-run-session", "xvfb-run"):
+        if not shutil.which(tool):
+            print(f"1..0 # SKIP {tool} is not installed")
+            sys.exit(0)
+    os.environ["KVMM_UI_INSIDE"] = "1"
+    os.execvp("dbus-run-session", ["dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x1024x24",
+                                   sys.executable, "-B", __file__, *sys.argv[1:]])
+
+os.environ["KVMM_PROGRAM"] = os.environ["KVMM_TEST_PROGRAM"]
+os.environ.pop("NO_AT_BRIDGE", None)
+
+import harness  # noqa: E402  pylint: disable=wrong-import-position
+import kvmm_ui  # noqa: E402  pylint: disable=wrong-import-position
+from harness import expect, expect_equal  # noqa: E402  pylint: disable=wrong-import-position
+from kvmm_ui import text_of, wait  # noqa: E402  pylint: disable=wrong-import-position
+
+# An emulated guest on a busy machine.
+SLOW_SECONDS = 90
+
+
+class Cases:
+    def __init__(self, host):
+        self.failures = 0
+        self.speaking = host.guest("web1")
+        self.silent = host.guest("db1", agent=False)
+        for guest in (self.speaking, self.silent):
+            guest.start()
+        for guest in (self.speaking, self.silent):
+            guest.log_in()
+        self.speaking.wait_for_address()
+        self.iso = harness.PRIVATE / "kvmmanager-guest-agent.iso"
+        self.iso.write_bytes(pathlib.Path(os.environ["KVMM_TEST_ISO"]).read_bytes())
+        self.iso.chmod(0o644)
+        home = harness.PRIVATE / "home"
+        keyfile = home / "config" / "glib-2.0" / "settings" / "keyfile"
+        keyfile.parent.mkdir(parents=True)
+        keyfile.write_text(f"[org/kvmmanager/KvmManager]\nagent-iso-path='{self.iso}'\nstats-interval=uint32 1\n",
+                           encoding="utf-8")
+        self.app = kvmm_ui.App("--connect", harness.URI, home=str(home))
+
+    def close(self):
+        self.app.stop()
+
+    def diagnose(self):
+        self.failures += 1
+        self.app.shot(f"failed-guest-{self.failures}")
+        return f"{self.app.read_log()}\n{self.app.dump()}"
+
+    def open(self, name, page):
+        """A second start of the program hands over to the first."""
+        if not self.app.window(name):
+            subprocess.run([os.environ["KVMM_PROGRAM"], "--connect", harness.URI, "--show-domain", name], check=True,
+                           timeout=kvmm_ui.TIMEOUT, stdout=subprocess.DEVNULL)
+        window = self.app.wait_window(name)
+        self.app.key(f"alt+{page}")
+        return window
+
+    def row(self, window, title):
+        """The value of a fact, or None."""
+        for node in self.app.nodes("list item", f"^{title}: ", window):
+            return re.sub(f"^{title}: ", "", node.get_name())
+        return None
+
+    def wait_row(self, window, title, pattern, timeout=SLOW_SECONDS):
+        return wait(lambda: re.search(pattern, self.row(window, title) or ""), f"{title}: {pattern}", timeout)
+
+    # ---- a guest that speaks
+
+    def facts_are_the_guests(self):
+        window = self.open("web1", 2)
+        self.wait_row(window, "Host name", "^web1$")
+        self.app.wait_for("label", r"^Agent \d+\.\d+\.\d+ · ", window)
+        self.app.wait_for("label", "^Reported by the guest$", window)
+        expect_equal(self.row(window, "Kernel"), self.speaking.run("uname -r"), "kernel")
+        address = self.speaking.wait_for_address()
+        self.app.wait_for("list item", f"^eth0: .*{re.escape(address)}/", window)
+        self.app.wait_for("list item", "^/: .* of ", window)
+        self.app.shot("guest-speaking")
+
+    def uptime_moves(self):
+        window = self.open("web1", 2)
+        before = self.row(window, "Up for")
+        wait(lambda: self.row(window, "Up for") != before, "another uptime")
+
+    def load_moves(self):
+        window = self.open("web1", 2)
+        self.speaking.run("(while :; do :; done) >/dev/null 2>&1 & echo $! >/tmp/burner")
+        try:
+            wait(lambda: self.app.nodes("image", r"^CPU (9\d|100) %$", window), "a busy CPU", SLOW_SECONDS)
+            self.app.shot("guest-busy")
+        finally:
+            self.speaking.run("kill $(cat /tmp/burner)")
+        wait(lambda: self.app.nodes("image", r"^CPU [0-5]?\d %$", window), "an idle CPU", SLOW_SECONDS)
+
+    def overview_shows_what_the_guest_says(self):
+        window = self.open("web1", 1)
+        address = self.speaking.wait_for_address()
+        self.wait_row(window, "Address", f"^{re.escape(address)}$")
+        self.wait_row(window, "Guest agent", "^Ready, version ")
+        wait(lambda: self.app.nodes("image", r"^Read .*, Write ", window), "the graph of the disk", SLOW_SECONDS)
+        self.app.shot("overview-live")
+
+    # ---- a guest that learns to speak
+
+    def silence_has_one_button_and_counts(self):
+        window = self.open("db1", 2)
+        self.app.wait_for("label", "^No Agent Yet$", window)
+        label = self.app.find("label", "has not opened the channel yet; ", window)
+        before = text_of(label)
+        wait(lambda: text_of(label) != before, "the seconds to move")
+        self.app.find("push button", "^Mount Agent Disc$", window)
+        self.app.shot("guest-silent")
+
+    def disc_is_mounted(self):
+        window = self.open("db1", 2)
+        self.app.press(self.app.find("push button", "^Mount Agent Disc$", window))
+        dialog = wait(lambda: self.app.window("Agent Disc Mounted"), "the dialog")
+        self.app.wait_for("label", "is in drive hda of “db1”", dialog)
+        expect_equal(self.silent.drive_source(), str(self.iso), "medium")
+        self.app.shot("mount-done")
+
+    def typed_commands_make_it_speak(self):
+        """What is typed is what the dialog shows."""
+        dialog = self.app.window("Agent Disc Mounted")
+        commands = self.app.find("list", "^Commands to type in the guest$", dialog)
+        lines = [commands.get_child_at_index(i).get_name() for i in range(commands.get_child_count())]
+        expect(any("install.sh" in line for line in lines), f"commands {lines}")
+        self.app.press_button("^_?Close", dialog)
+        # The mount of this guest's BusyBox knows no labels.
+        typed = "\n".join(lines).replace(" LABEL=KVMMANAGER_AGENT ", " -t iso9660 /dev/sr0 ")
+        self.silent.run(typed, SLOW_SECONDS)
+        window = self.open("db1", 2)
+        self.wait_row(window, "Host name", "^db1$")
+
+    def disc_is_ejected(self):
+        window = self.open("db1", 2)
+        self.app.wait_for("label", "^The agent has answered. Its disc is still in drive hda", window)
+        self.app.shot("guest-eject-offer")
+        self.app.press(self.app.find("push button", "^Eject$", window))
+        self.app.wait_for("label", "^Agent disc ejected from “db1”$", window)
+        wait(lambda: self.silent.drive_source() is None, "an empty drive")
+
+    # ---- a window that outlives its machine's run
+
+    def window_follows_a_shutdown(self):
+        window = self.open("web1", 1)
+        self.app.press(self.app.find("push button", "^Shut Down$", window))
+        wait(lambda: self.app.has("label", "^Shut off$", window), "web1 shut off", SLOW_SECONDS)
+        self.app.key("alt+5")
+        self.app.wait_for("list", "^Log$", window)
+        self.app.shot("log-real")
+
+
+def make_cases(host):
+    cases = Cases(host)
+    host.ui = cases
+    methods = (
+        cases.facts_are_the_guests, cases.uptime_moves, cases.load_moves, cases.overview_shows_what_the_guest_says,
+        cases.silence_has_one_button_and_counts, cases.disc_is_mounted, cases.typed_commands_make_it_speak,
+        cases.disc_is_ejected, cases.window_follows_a_shutdown)
+    listed = [(method.__name__.replace("_", "-"), method) for method in methods]
+    listed.append(("ends-without-a-complaint", cases.close))
+    return listed, cases.diagnose
+
+
+if __name__ == "__main__":
+    harness.main(make_cases)
