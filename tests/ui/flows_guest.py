@@ -142,6 +142,9 @@ class Cases:
         lines = [commands.get_child_at_index(i).get_name() for i in range(commands.get_child_count())]
         expect(any("install.sh" in line for line in lines), f"commands {lines}")
         self.app.press_button("^_?Close", dialog)
+        # A drive tells its guest of a new disc within seconds.
+        harness.wait_until(lambda: "KVMMANAGER" in self.silent.run(
+            "dd if=/dev/sr0 bs=1 skip=32808 count=32 2>/dev/null; true"), SLOW_SECONDS, "the disc in the guest", 0.5)
         # The mount of this guest's BusyBox knows no labels.
         typed = "\n".join(lines).replace(" LABEL=KVMMANAGER_AGENT ", " -t iso9660 /dev/sr0 ")
         self.silent.run(typed, SLOW_SECONDS)
