@@ -31,13 +31,11 @@ GType kvmm_connection_state_get_type (void);
 G_DECLARE_FINAL_TYPE (KvmmConnection, kvmm_connection, KVMM, CONNECTION, GObject)
 
 /* Properties, all readable with notify: "uri", "name" (short, for people: "This computer", "This
- * computer (your session)", host name …), "state", "state-text", "error-text" (nullable; plain;
- * stays while it is tried again), "cure-text" (nullable; what to do, may hold a command after "\n";
- * while CONNECTED a hint without an error: no /dev/kvm), "retry-at-us" (monotonic, 0: no retry is
- * planned), "is-loaded" (the first list is complete, with every machine's facts; the rows come
- * before), "host-cpu-fraction" double (NAN), "host-memory-fraction" double (NAN), "n-domains",
- * "n-running" (machines that are active, paused ones too). Signal "listed": a (re)listing is
- * complete; several refreshes in a row may end in one. */
+ * computer (your session)", host name …), "state", "state-text", "error-text" (nullable; plain),
+ * "cure-text" (nullable; what to do, may hold a command after "\n"), "retry-at-us" (monotonic),
+ * "is-loaded" (the first list is complete), "host-cpu-fraction" double (NAN),
+ * "host-memory-fraction" double (NAN), "n-domains", "n-running". Signal "listed": a (re)listing is
+ * complete. */
 
 /** kvmm_connection_new: @uri: any libvirt URI; @settings: for the statistics interval */
 KvmmConnection *kvmm_connection_new (const char *uri, KvmmSettings *settings);

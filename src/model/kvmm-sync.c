@@ -19,7 +19,6 @@
 /* Of one read, so that a flood of events shows results while it lasts. */
 #define MAX_UUIDS_PER_READ 64
 #define RETRY_SECONDS 5
-#define MAX_DETAILS_PER_READ 32
 
 struct _KvmmSync
 {
@@ -38,10 +37,6 @@ struct _KvmmSync
   guint epoch; /* of the current link; what was asked for in an older one is dropped */
   gboolean is_started;
   gboolean is_listing; /* the quick list is on its way: nothing may overtake it */
-  GPtrArray *quick;    /* (owned) (nullable) of KvmmDomainInfo: the list whose details are read */
-  guint quick_next;    /* the first whose details were not asked for yet */
-  guint64 quick_serial;
-  guint n_details;     /* batches under way */
   gboolean list_again; /* asked for meanwhile */
 };
 
@@ -52,7 +47,7 @@ typedef struct
 {
   guint epoch;
   guint64 serial;
-  GPtrArray *quick;         /* (owned) (nullable) of details: KvmmDomainInfo */
+  gboolean with_xml;        /* of a list */
   GPtrArray *uuids;         /* (owned) (nullable) of a read */
   GPtrArray *removed;       /* (owned) (nullable) UUIDs that were not there */
   GPtrArray *failed;        /* (owned) (nullable) UUIDs that could not be read now */
@@ -60,14 +55,12 @@ typedef struct
   GPtrArray *infos;         /* (owned) (nullable) of KvmmDomainInfo */
 } Query;
 
-static void list (KvmmSync *self);
-static void read_details (KvmmSync *self);
+static void list (KvmmSync *self, gboolean with_xml);
 static void schedule_read (KvmmSync *self);
 
 static void
 query_free (Query *query)
 {
-  g_clear_pointer (&query->quick, g_ptr_array_unref);
   g_clear_pointer (&query->uuids, g_ptr_array_unref);
   g_clear_pointer (&query->removed, g_ptr_array_unref);
   g_clear_pointer (&query->failed, g_ptr_array_unref);
@@ -104,7 +97,7 @@ list_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   GError *error = NULL;
 
   query->connect = kvmm_virt_connect_ref (connect);
-  query->infos = kvmm_virt_connect_list_domains (connect, FALSE, &error);
+  query->infos = kvmm_virt_connect_list_domains (connect, query->with_xml, &error);
   if (query->infos == NULL)
     g_task_return_error (task, error);
   else
@@ -131,20 +124,6 @@ full_list_shown_cb (gpointer user_data)
   kvmm_lane_dispose_later (NULL, trim_heap);
 }
 
-static GPtrArray *
-infos_new (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_domain_info_unref);
-}
-
-static void
-drop_details (KvmmSync *self)
-{
-  g_clear_pointer (&self->quick, g_ptr_array_unref);
-  self->quick_serial = 0;
-  self->n_details = 0;
-}
-
 static void
 list_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -155,23 +134,26 @@ list_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (self->connection == NULL || query->epoch != self->epoch)
     return;
-  self->is_listing = FALSE;
-  if (is_listed)
+  if (!query->with_xml)
+    self->is_listing = FALSE;
+  if (!is_listed)
     {
-      drop_details (self);
-      self->quick = infos_new ();
-      self->quick_next = 0;
-      self->quick_serial = query->serial;
-      for (guint i = 0; i < query->infos->len; i++)
-        g_ptr_array_add (self->quick, kvmm_domain_info_ref (query->infos->pdata[i]));
-      kvmm_domain_store_push_infos (self->store, g_steal_pointer (&query->infos), query->serial);
-      kvmm_domain_store_push_sweep (self->store, query->serial);
-      read_details (self);
-      kvmm_domain_store_flush (self->store);
+      report (self, query, error);
+      schedule_read (self);
+      return;
     }
+
+  kvmm_domain_store_push_infos (self->store, g_steal_pointer (&query->infos), query->serial);
+  if (query->with_xml)
+    kvmm_domain_store_push_call (self->store, full_list_shown_cb, g_object_ref (self),
+                                 g_object_unref);
   else
-    report (self, query, error);
-  if (self->list_again)
+    {
+      kvmm_domain_store_push_sweep (self->store, query->serial);
+      list (self, TRUE);
+    }
+  kvmm_domain_store_flush (self->store);
+  if (self->list_again && !self->is_listing)
     {
       self->list_again = FALSE;
       kvmm_sync_start (self);
@@ -179,94 +161,19 @@ list_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   schedule_read (self);
 }
 
+/* The quick list has every row in a handful of calls; the one with XML takes a call for each
+ * machine and only fills in columns, so it goes to another lane and after it. */
 static void
-list (KvmmSync *self)
+list (KvmmSync *self, gboolean with_xml)
 {
   Query *query = query_new (self);
   g_autoptr (GTask) task = g_task_new (self, NULL, list_ready_cb, query);
 
+  query->with_xml = with_xml;
   g_task_set_source_tag (task, list);
-  kvmm_connection_run (self->connection, KVMM_CONNECTION_LANE_CONTROL, G_PRIORITY_DEFAULT, task,
-                       list_func, query, (GDestroyNotify) query_free);
-}
-
-/* ---- details of a list ---- */
-
-/* Worker. */
-static void
-details_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
-{
-  Query *query = data;
-
-  query->connect = kvmm_virt_connect_ref (connect);
-  for (guint i = 0; i < query->quick->len; i++)
-    {
-      g_autoptr (GError) error = NULL;
-      KvmmDomainInfo *info = kvmm_virt_domain_complete (connect, query->quick->pdata[i], &error);
-
-      if (info != NULL)
-        g_ptr_array_add (query->infos, info);
-      else if (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_CONNECTION_LOST))
-        {
-          g_task_return_error (task, g_steal_pointer (&error));
-          return;
-        }
-      else
-        /* Gone meanwhile: an event says so. */
-        g_debug ("%s", error->message);
-    }
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-details_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  KvmmSync *self = KVMM_SYNC (source);
-  Query *query = user_data;
-  g_autoptr (GError) error = NULL;
-  gboolean is_read = g_task_propagate_boolean (G_TASK (result), &error);
-
-  if (self->connection == NULL || query->epoch != self->epoch ||
-      query->serial != self->quick_serial)
-    return;
-  self->n_details--;
-  if (is_read)
-    kvmm_domain_store_push_infos (self->store, g_steal_pointer (&query->infos), query->serial);
-  else
-    report (self, query, error);
-  read_details (self);
-  kvmm_domain_store_flush (self->store);
-}
-
-/* The quick list has every row in a handful of calls. XML takes a call for each machine and only
- * fills in columns, so it goes to another lane, and in portions: a far host shows something soon,
- * and the XML of thousands of machines is never in memory at once. What is known of a machine stays
- * what the list said, so these carry the list's serial. */
-static void
-read_details (KvmmSync *self)
-{
-  while (self->n_details < MAX_READS && self->quick_next < self->quick->len)
-    {
-      Query *query = query_new (self);
-      g_autoptr (GTask) task = g_task_new (self, NULL, details_ready_cb, query);
-
-      query->serial = self->quick_serial;
-      query->quick = infos_new ();
-      query->infos = infos_new ();
-      while (query->quick->len < MAX_DETAILS_PER_READ && self->quick_next < self->quick->len)
-        g_ptr_array_add (query->quick,
-                         kvmm_domain_info_ref (self->quick->pdata[self->quick_next++]));
-      self->n_details++;
-      g_task_set_source_tag (task, read_details);
-      kvmm_connection_run (self->connection, KVMM_CONNECTION_LANE_QUERY, G_PRIORITY_DEFAULT, task,
-                           details_func, query, (GDestroyNotify) query_free);
-    }
-  if (self->n_details == 0 && self->quick_serial != 0)
-    {
-      drop_details (self);
-      kvmm_domain_store_push_call (self->store, full_list_shown_cb, g_object_ref (self),
-                                   g_object_unref);
-    }
+  kvmm_connection_run (self->connection,
+                       with_xml ? KVMM_CONNECTION_LANE_QUERY : KVMM_CONNECTION_LANE_CONTROL,
+                       G_PRIORITY_DEFAULT, task, list_func, query, (GDestroyNotify) query_free);
 }
 
 /* ---- reading after events ---- */
@@ -385,7 +292,7 @@ read_cb (gpointer user_data)
       query->uuids = g_ptr_array_new_with_free_func (g_free);
       query->removed = g_ptr_array_new_with_free_func (g_free);
       query->failed = g_ptr_array_new_with_free_func (g_free);
-      query->infos = infos_new ();
+      query->infos = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_domain_info_unref);
       take_dirty (self, query->uuids);
       self->n_reads++;
       g_task_set_source_tag (task, read_cb);
@@ -411,7 +318,6 @@ static void
 drop_work (KvmmSync *self)
 {
   self->epoch++;
-  drop_details (self);
   self->is_started = FALSE;
   self->is_listing = FALSE;
   self->list_again = FALSE;
@@ -483,7 +389,7 @@ kvmm_sync_start (KvmmSync *self)
     }
   self->is_started = TRUE;
   self->is_listing = TRUE;
-  list (self);
+  list (self, FALSE);
 }
 
 void

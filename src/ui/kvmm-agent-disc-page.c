@@ -263,7 +263,9 @@ update (KvmmAgentDiscPage *self)
   g_set_object (&self->cancellable, NULL);
   self->cancellable = g_cancellable_new ();
 
-  gtk_editable_set_text (GTK_EDITABLE (self->path), path);
+  /* The same text again would bring the button back that applies it. */
+  if (!g_str_equal (gtk_editable_get_text (GTK_EDITABLE (self->path)), path))
+    gtk_editable_set_text (GTK_EDITABLE (self->path), path);
   gtk_widget_set_visible (self->automatic_button, *path != '\0');
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->result), _ ("Looking…"));
   update_paths (self);

@@ -54,6 +54,8 @@ update (KvmmConnectionBar *self)
   g_autofree char *text = describe (self);
   g_autofree char *full = NULL;
 
+  /* Hidden, not only folded: a screen reader would find the alert otherwise. */
+  gtk_widget_set_visible (GTK_WIDGET (self), self->is_allowed && text);
   gtk_revealer_set_reveal_child (self->revealer, self->is_allowed && text);
   if (!text)
     return;
@@ -91,7 +93,6 @@ kvmm_connection_bar_dispose (GObject *object)
   KvmmConnectionBar *self = KVMM_CONNECTION_BAR (object);
 
   g_clear_object (&self->ticker);
-  gtk_widget_dispose_template (GTK_WIDGET (self), KVMM_TYPE_CONNECTION_BAR);
   g_clear_object (&self->connection);
   g_clear_pointer (&self->countdown, g_free);
 

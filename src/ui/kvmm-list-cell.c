@@ -28,6 +28,7 @@ struct _KvmmListCell
   KvmmDomain *domain;  /* (owned) (nullable) */
   PangoLayout *layout; /* (owned) (nullable) only while drawn */
   char *text;          /* (owned) (nullable) */
+  char *row_name;      /* (owned) (nullable) what our row is called */
   KvmmListColumn column;
   gboolean is_culled; /* the last snapshot was of nothing: outside the visible part */
 };
@@ -38,6 +39,22 @@ static gboolean
 is_figure (KvmmListColumn column)
 {
   return column == KVMM_LIST_COLUMN_CPU || column == KVMM_LIST_COLUMN_MEMORY;
+}
+
+/* GTK names no row. A screen reader reads this when the row gets the focus. */
+static void
+name_row (KvmmListCell *self)
+{
+  GtkWidget *cell = gtk_widget_get_parent (GTK_WIDGET (self));
+  GtkWidget *row = cell ? gtk_widget_get_parent (cell) : NULL;
+  g_autofree char *state = kvmm_list_column_dup_text (KVMM_LIST_COLUMN_STATE, self->domain);
+  g_autofree char *name = g_strdup_printf ("%s, %s", self->text, state);
+
+  if (!row || g_strcmp0 (name, self->row_name) == 0)
+    return;
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+  g_free (self->row_name);
+  self->row_name = g_steal_pointer (&name);
 }
 
 void
@@ -60,6 +77,8 @@ kvmm_list_cell_update (KvmmListCell *self, gboolean figures_only)
   else if (figures_only && self->column != KVMM_LIST_COLUMN_CPU)
     return;
 
+  if (self->column == KVMM_LIST_COLUMN_NAME)
+    name_row (self);
   /* The icon, the weight and the sparkline can change with an equal text. */
   if (!self->is_culled)
     gtk_widget_queue_draw (GTK_WIDGET (self));
@@ -366,7 +385,10 @@ kvmm_list_cell_dispose (GObject *object)
 static void
 kvmm_list_cell_finalize (GObject *object)
 {
-  g_free (KVMM_LIST_CELL (object)->text);
+  KvmmListCell *self = KVMM_LIST_CELL (object);
+
+  g_free (self->text);
+  g_free (self->row_name);
 
   G_OBJECT_CLASS (kvmm_list_cell_parent_class)->finalize (object);
 }

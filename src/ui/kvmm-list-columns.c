@@ -23,6 +23,7 @@ struct _KvmmListColumns
   GtkColumnViewColumn *columns[KVMM_N_LIST_COLUMNS]; /* (owned) */
   GSimpleActionGroup *actions;                       /* (owned) */
   GMenu *menu;                                       /* (owned) */
+  GMenu *sort_menu;                                  /* (owned) */
   KvmmListColumn sort_column;
   gboolean sort_descending;
   gboolean is_probing;
@@ -171,6 +172,17 @@ probe_cb (gconstpointer a, gconstpointer b, gpointer user_data)
 }
 
 static void
+update_sort_actions (KvmmListColumns *self)
+{
+  GActionMap *map = G_ACTION_MAP (self->actions);
+
+  g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (map, "sort-by")),
+                             g_variant_new_string (kvmm_list_column_get_id (self->sort_column)));
+  g_simple_action_set_state (G_SIMPLE_ACTION (g_action_map_lookup_action (map, "sort-descending")),
+                             g_variant_new_boolean (self->sort_descending));
+}
+
+static void
 sorter_changed_cb (GtkSorter *sorter, GtkSorterChange change, gpointer user_data)
 {
   KvmmListColumns *self = user_data;
@@ -192,6 +204,7 @@ sorter_changed_cb (GtkSorter *sorter, GtkSorterChange change, gpointer user_data
   g_settings_set_string (gsettings, KVMM_SETTINGS_SORT_COLUMN,
                          kvmm_list_column_get_id (self->sort_column));
   g_settings_set_boolean (gsettings, KVMM_SETTINGS_SORT_DESCENDING, self->sort_descending);
+  update_sort_actions (self);
   g_signal_emit (self, signals[SORT_CHANGED], 0);
 }
 
@@ -207,6 +220,55 @@ toggle_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 
   g_simple_action_set_state (action, g_variant_new_boolean (visible));
   show_column (self, column, visible);
+}
+
+static void
+apply_sort (KvmmListColumns *self, KvmmListColumn column, gboolean descending)
+{
+  gtk_column_view_sort_by_column (self->view, self->columns[column],
+                                  descending ? GTK_SORT_DESCENDING : GTK_SORT_ASCENDING);
+}
+
+static void
+sort_by_cb (GSimpleAction *action, GVariant *value, gpointer user_data)
+{
+  KvmmListColumns *self = user_data;
+  KvmmListColumn column = kvmm_list_column_from_id (g_variant_get_string (value, NULL));
+
+  if (column < KVMM_N_LIST_COLUMNS)
+    apply_sort (self, column, self->sort_descending);
+}
+
+static void
+sort_descending_cb (GSimpleAction *action, GVariant *value, gpointer user_data)
+{
+  KvmmListColumns *self = user_data;
+
+  apply_sort (self, self->sort_column, g_variant_get_boolean (value));
+}
+
+static void
+create_sort_menu (KvmmListColumns *self)
+{
+  static const GActionEntry entries[] = {
+    { .name = "sort-by", .parameter_type = "s", .state = "'name'", .change_state = sort_by_cb },
+    { .name = "sort-descending", .state = "false", .change_state = sort_descending_cb },
+  };
+  g_autoptr (GMenu) columns = g_menu_new ();
+  g_autoptr (GMenu) direction = g_menu_new ();
+
+  g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries),
+                                   self);
+  for (guint i = 0; i < KVMM_N_LIST_COLUMNS; i++)
+    {
+      g_autofree char *detailed =
+          g_strconcat ("columns.sort-by::", kvmm_list_column_get_id (i), NULL);
+
+      g_menu_append (columns, kvmm_list_column_get_title (i), detailed);
+    }
+  g_menu_append (direction, _ ("_Descending"), "columns.sort-descending");
+  g_menu_append_section (self->sort_menu, NULL, G_MENU_MODEL (columns));
+  g_menu_append_section (self->sort_menu, NULL, G_MENU_MODEL (direction));
 }
 
 static GtkColumnViewColumn *
@@ -319,8 +381,8 @@ restore_sort (KvmmListColumns *self)
 
   self->sort_column = kind < KVMM_N_LIST_COLUMNS ? kind : KVMM_LIST_COLUMN_NAME;
   self->sort_descending = g_settings_get_boolean (gsettings, KVMM_SETTINGS_SORT_DESCENDING);
-  gtk_column_view_sort_by_column (self->view, self->columns[self->sort_column],
-                                  self->sort_descending ? GTK_SORT_DESCENDING : GTK_SORT_ASCENDING);
+  apply_sort (self, self->sort_column, self->sort_descending);
+  update_sort_actions (self);
 }
 
 static void
@@ -342,6 +404,7 @@ kvmm_list_columns_dispose (GObject *object)
     }
   g_clear_object (&self->actions);
   g_clear_object (&self->menu);
+  g_clear_object (&self->sort_menu);
   g_clear_object (&self->rows);
   g_clear_object (&self->settings);
 
@@ -362,6 +425,7 @@ kvmm_list_columns_init (KvmmListColumns *self)
 {
   self->actions = g_simple_action_group_new ();
   self->menu = g_menu_new ();
+  self->sort_menu = g_menu_new ();
 }
 
 KvmmListColumns *
@@ -372,6 +436,7 @@ kvmm_list_columns_new (GtkColumnView *view, KvmmListRows *rows, KvmmSettings *se
   self->view = view;
   self->rows = g_object_ref (rows);
   self->settings = g_object_ref (settings);
+  create_sort_menu (self);
   create_columns (self);
   restore_sort (self);
   g_signal_connect_object (gtk_column_view_get_columns (view), "items-changed",
@@ -404,6 +469,12 @@ GMenuModel *
 kvmm_list_columns_get_menu (KvmmListColumns *self)
 {
   return G_MENU_MODEL (self->menu);
+}
+
+GMenuModel *
+kvmm_list_columns_get_sort_menu (KvmmListColumns *self)
+{
+  return G_MENU_MODEL (self->sort_menu);
 }
 
 void

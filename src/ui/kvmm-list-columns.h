@@ -29,6 +29,9 @@ gboolean kvmm_list_columns_get_sort_descending (KvmmListColumns *self);
 GActionGroup *kvmm_list_columns_get_actions (KvmmListColumns *self);
 /** kvmm_list_columns_get_menu: Returns: (transfer none): the toggles as a menu */
 GMenuModel *kvmm_list_columns_get_menu (KvmmListColumns *self);
+/** kvmm_list_columns_get_sort_menu: Returns: (transfer none): the same by keyboard as a click on a
+ * header */
+GMenuModel *kvmm_list_columns_get_sort_menu (KvmmListColumns *self);
 /** kvmm_list_columns_set_show_connection: the connection's column shows itself when there are
  * several */
 void kvmm_list_columns_set_show_connection (KvmmListColumns *self, gboolean show);

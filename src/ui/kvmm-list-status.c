@@ -145,6 +145,8 @@ countdown_cb (KvmmCountdown *ticker, const char *text, gpointer user_data)
 static void
 update_problem (KvmmListStatus *self)
 {
+  g_autofree char *title =
+      g_strdup_printf (_ ("Cannot Connect to %s"), kvmm_connection_get_name (self->connection));
   const char *error_text = kvmm_connection_get_error_text (self->connection);
 
   set_page (self, "network-offline-symbolic", _ ("Cannot Connect"), error_text);
@@ -193,7 +195,6 @@ kvmm_list_status_dispose (GObject *object)
   if (self->ticker)
     forget_connection (self);
   g_clear_object (&self->ticker);
-  gtk_widget_dispose_template (GTK_WIDGET (self), KVMM_TYPE_LIST_STATUS);
 
   G_OBJECT_CLASS (kvmm_list_status_parent_class)->dispose (object);
 }

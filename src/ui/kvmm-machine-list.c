@@ -334,7 +334,6 @@ kvmm_machine_list_dispose (GObject *object)
   g_clear_object (&self->columns);
   g_clear_object (&self->rows);
   g_clear_object (&self->settings);
-  gtk_widget_dispose_template (GTK_WIDGET (self), KVMM_TYPE_MACHINE_LIST);
 
   G_OBJECT_CLASS (kvmm_machine_list_parent_class)->dispose (object);
 }
@@ -537,6 +536,14 @@ kvmm_machine_list_get_columns_menu (KvmmMachineList *self)
   g_return_val_if_fail (KVMM_IS_MACHINE_LIST (self), NULL);
 
   return kvmm_list_columns_get_menu (self->columns);
+}
+
+GMenuModel *
+kvmm_machine_list_get_sort_menu (KvmmMachineList *self)
+{
+  g_return_val_if_fail (KVMM_IS_MACHINE_LIST (self), NULL);
+
+  return kvmm_list_columns_get_sort_menu (self->columns);
 }
 
 GActionGroup *

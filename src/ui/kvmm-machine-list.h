@@ -41,6 +41,8 @@ void kvmm_machine_list_grab_focus (KvmmMachineList *self);
 void kvmm_machine_list_set_show_connection (KvmmMachineList *self, gboolean show);
 /** kvmm_machine_list_get_columns_menu: Returns: (transfer none): toggles for "choose columns" */
 GMenuModel *kvmm_machine_list_get_columns_menu (KvmmMachineList *self);
+/** kvmm_machine_list_get_sort_menu: Returns: (transfer none): what to sort by */
+GMenuModel *kvmm_machine_list_get_sort_menu (KvmmMachineList *self);
 /** kvmm_machine_list_get_columns_actions: Returns: (transfer none): for insertion as "columns" */
 GActionGroup *kvmm_machine_list_get_columns_actions (KvmmMachineList *self);
 

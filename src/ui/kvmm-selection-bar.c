@@ -51,6 +51,8 @@ kvmm_selection_bar_set_domains (KvmmSelectionBar *self, GPtrArray *domains)
 
   g_return_if_fail (KVMM_IS_SELECTION_BAR (self));
 
+  /* Hidden, not only folded: a screen reader would find the buttons otherwise. */
+  gtk_widget_set_visible (GTK_WIDGET (self), domains->len > 1);
   gtk_action_bar_set_revealed (self->bar, domains->len > 1);
   if (domains->len < 2)
     return;
@@ -61,19 +63,9 @@ kvmm_selection_bar_set_domains (KvmmSelectionBar *self, GPtrArray *domains)
 }
 
 static void
-kvmm_selection_bar_dispose (GObject *object)
-{
-  gtk_widget_dispose_template (GTK_WIDGET (object), KVMM_TYPE_SELECTION_BAR);
-
-  G_OBJECT_CLASS (kvmm_selection_bar_parent_class)->dispose (object);
-}
-
-static void
 kvmm_selection_bar_class_init (KvmmSelectionBarClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
-
-  G_OBJECT_CLASS (klass)->dispose = kvmm_selection_bar_dispose;
 
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-selection-bar.ui");
@@ -86,6 +78,7 @@ static void
 kvmm_selection_bar_init (KvmmSelectionBar *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  gtk_widget_set_visible (GTK_WIDGET (self), FALSE);
   for (guint i = 0; i < G_N_ELEMENTS (offered); i++)
     {
       KvmmDomainAction action = offered[i];

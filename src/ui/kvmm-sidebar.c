@@ -198,7 +198,6 @@ kvmm_sidebar_dispose (GObject *object)
   if (self->count_id)
     gtk_widget_remove_tick_callback (GTK_WIDGET (self), self->count_id);
   self->count_id = 0;
-  gtk_widget_dispose_template (GTK_WIDGET (self), KVMM_TYPE_SIDEBAR);
   g_clear_object (&self->settings);
   g_clear_object (&self->connections);
 

@@ -168,7 +168,6 @@ add_keys (GtkWidgetClass *widget_class)
     { GDK_KEY_F9, 0, "win.sidebar" },
     { GDK_KEY_o, GDK_CONTROL_MASK, "vm.open" },
     { GDK_KEY_s, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.start" },
-    { GDK_KEY_d, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.shut-down" },
     { GDK_KEY_r, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.reboot" },
     { GDK_KEY_p, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.pause" },
     { GDK_KEY_u, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.resume" },

@@ -40,6 +40,7 @@ struct _KvmmWindow
   KvmmListStatus *status;
   KvmmSelectionBar *selection_bar;
   GMenu *columns_menu;
+  GMenu *sort_menu;
   GMenuModel *primary_menu;
 };
 

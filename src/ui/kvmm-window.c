@@ -119,6 +119,13 @@ shown_changed_cb (KvmmMachineList *list, gpointer user_data)
   queue_update (user_data);
 }
 
+/* GTK gives the focus to the first widget of the window otherwise. */
+static void
+menu_closed_cb (GtkPopover *menu, gpointer user_data)
+{
+  kvmm_machine_list_grab_focus (KVMM_WINDOW (user_data)->list);
+}
+
 static void
 context_menu_cb (KvmmMachineList *list, const GdkRectangle *at, gpointer user_data)
 {
@@ -131,6 +138,8 @@ context_menu_cb (KvmmMachineList *list, const GdkRectangle *at, gpointer user_da
     {
       self->menu = kvmm_machine_menu_new ();
       gtk_widget_set_parent (self->menu, GTK_WIDGET (list));
+      g_signal_connect_object (self->menu, "closed", G_CALLBACK (menu_closed_cb), self,
+                               G_CONNECT_DEFAULT);
     }
   kvmm_machine_menu_set_domains (KVMM_MACHINE_MENU (self->menu), domains);
   gtk_popover_set_pointing_to (GTK_POPOVER (self->menu), at);
@@ -235,6 +244,17 @@ kvmm_window_map (GtkWidget *widget)
   update_held (KVMM_WINDOW (widget));
 }
 
+/* GTK gives Ctrl+Shift+D to its inspector, before the keys of a window; Ctrl+Shift+I stays for
+ * that. */
+static gboolean
+kvmm_window_enable_debugging (GtkWindow *window, gboolean toggle)
+{
+  if (toggle)
+    return gtk_widget_activate_action (GTK_WIDGET (window), "vm.shut-down", NULL);
+
+  return GTK_WINDOW_CLASS (kvmm_window_parent_class)->enable_debugging (window, toggle);
+}
+
 static void
 save_size (KvmmWindow *self)
 {
@@ -285,6 +305,7 @@ kvmm_window_class_init (KvmmWindowClass *klass)
   widget_class->realize = kvmm_window_realize;
   widget_class->map = kvmm_window_map;
   widget_class->unmap = kvmm_window_unmap;
+  GTK_WINDOW_CLASS (klass)->enable_debugging = kvmm_window_enable_debugging;
 
   g_type_ensure (KVMM_TYPE_SIDEBAR);
   g_type_ensure (KVMM_TYPE_MACHINE_LIST);
@@ -307,6 +328,7 @@ kvmm_window_class_init (KvmmWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, status);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, selection_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, columns_menu);
+  gtk_widget_class_bind_template_child (widget_class, KvmmWindow, sort_menu);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, primary_menu);
   gtk_widget_class_bind_template_callback (widget_class, scope_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, counts_changed_cb);
@@ -372,6 +394,7 @@ kvmm_window_new (AdwApplication *application,
   gtk_widget_insert_action_group (GTK_WIDGET (self), "columns",
                                   kvmm_machine_list_get_columns_actions (self->list));
   g_menu_append_section (self->columns_menu, NULL, kvmm_machine_list_get_columns_menu (self->list));
+  g_menu_append_section (self->sort_menu, NULL, kvmm_machine_list_get_sort_menu (self->list));
   kvmm_sidebar_set_model (self->sidebar, settings, connections);
   kvmm_machine_list_set_scope (self->list, kvmm_sidebar_get_scope (self->sidebar));
 

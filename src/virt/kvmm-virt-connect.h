@@ -152,12 +152,6 @@ kvmm_virt_connect_list_domains (KvmmVirtConnect *self, gboolean with_xml, GError
  * undefined meanwhile */
 KvmmDomainInfo *kvmm_virt_domain_read (KvmmVirtConnect *self, const char *uuid, GError **error);
 
-/** kvmm_virt_domain_complete: Worker only. What a quick list told, with the XML and the facts now:
- * one call instead of the five of kvmm_virt_domain_read(). Returns: (transfer full): NO_SUCH_OBJECT
- * as above; without XML when it cannot be read */
-KvmmDomainInfo *
-kvmm_virt_domain_complete (KvmmVirtConnect *self, const KvmmDomainInfo *info, GError **error);
-
 /** kvmm_virt_domain_read_xml: Worker only. @inactive: the stored configuration instead of the live
  * one. Returns: (transfer full): the XML */
 char *kvmm_virt_domain_read_xml (KvmmVirtConnect *self,

@@ -165,31 +165,6 @@ kvmm_virt_domain_read (KvmmVirtConnect *self, const char *uuid, GError **error)
   return info;
 }
 
-KvmmDomainInfo *
-kvmm_virt_domain_complete (KvmmVirtConnect *self, const KvmmDomainInfo *info, GError **error)
-{
-  g_return_val_if_fail (self != NULL && info != NULL, NULL);
-
-  g_autoptr (GError) failure = NULL;
-  KvmmDomainInfoFields fields = {
-    .uuid = kvmm_domain_info_get_uuid (info),
-    .name = kvmm_domain_info_get_name (info),
-    .id = kvmm_domain_info_get_id (info),
-    .state = kvmm_domain_info_get_state (info),
-    .reason = kvmm_domain_info_get_reason (info),
-    .persistent = kvmm_domain_info_get_persistent (info),
-    .autostart = kvmm_domain_info_get_autostart (info),
-    .has_managed_save = kvmm_domain_info_get_has_managed_save (info),
-  };
-  char *xml = kvmm_virt_domain_read_xml (self, fields.uuid, FALSE, &failure);
-  if (is_gone (failure) || is_lost (failure))
-    {
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return NULL;
-    }
-  return kvmm_domain_info_new (&fields, xml);
-}
-
 char *
 kvmm_virt_domain_read_xml (KvmmVirtConnect *self,
                            const char *uuid,

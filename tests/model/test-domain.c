@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-#include "model/kvmm-connection-private.h"
 #include "model/kvmm-domain-private.h"
 #include "test-model.h"
 #include "xml/kvmm-xml-device.h"
@@ -283,50 +282,6 @@ test_events_reach_the_timeline (Fixture *fixture, gconstpointer data)
   TEST_RUN_UNTIL (kvmm_domain_get_state (fixture->domain) == KVMM_DOMAIN_STATE_RUNNING);
 }
 
-static void
-read_info_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
-{
-  GError *error = NULL;
-  KvmmDomainInfo *info = kvmm_virt_domain_read (connect, data, &error);
-
-  g_assert_no_error (error);
-  g_task_return_pointer (task, info, (GDestroyNotify) kvmm_domain_info_unref);
-}
-
-static KvmmDomainInfo *
-read_info (Fixture *fixture)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GTask) task = g_task_new (fixture->connection, NULL, test_result_cb, &result);
-
-  kvmm_connection_run (fixture->connection, KVMM_CONNECTION_LANE_QUERY, 0, task, read_info_func,
-                       g_strdup (kvmm_domain_get_uuid (fixture->domain)), g_free);
-  TEST_RUN_UNTIL (result != NULL);
-  return g_task_propagate_pointer (G_TASK (result), NULL);
-}
-
-/* Reads run side by side: one that was asked for earlier may come back later. */
-static void
-test_an_older_read_overwrites_nothing (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (KvmmDomainInfo) running = read_info (fixture);
-  g_autoptr (GError) error = NULL;
-
-  test_act (fixture->domain, KVMM_DOMAIN_ACTION_PAUSE, &error);
-  TEST_RUN_UNTIL (kvmm_domain_get_state (fixture->domain) == KVMM_DOMAIN_STATE_PAUSED);
-  g_autoptr (KvmmDomainInfo) paused = read_info (fixture);
-
-  KvmmDomain *domain = kvmm_domain_new (fixture->connection, paused, 7);
-  g_assert_cmpint (kvmm_domain_get_state (domain), ==, KVMM_DOMAIN_STATE_PAUSED);
-  g_assert_false (kvmm_domain_apply (domain, running, 6));
-  g_assert_cmpint (kvmm_domain_get_state (domain), ==, KVMM_DOMAIN_STATE_PAUSED);
-  g_assert_false (kvmm_domain_apply (domain, paused, 7));
-  g_assert_true (kvmm_domain_apply (domain, running, 8));
-  g_assert_cmpint (kvmm_domain_get_state (domain), ==, KVMM_DOMAIN_STATE_RUNNING);
-  kvmm_domain_detach (domain);
-  test_drop_object (domain);
-}
-
 /* ---- XML and devices ---- */
 
 static void
@@ -431,7 +386,6 @@ main (int argc, char **argv)
   ADD ("others-change-the-state", test_others_change_the_state);
   ADD ("others-define-change-and-undefine", test_others_define_change_and_undefine);
   ADD ("events-reach-the-timeline", test_events_reach_the_timeline);
-  ADD ("an-older-read-overwrites-nothing", test_an_older_read_overwrites_nothing);
   ADD ("xml-is-kept-once-asked-for", test_xml_is_kept_once_asked_for);
   ADD ("reads-xml-and-devices", test_reads_xml_and_devices);
   ADD ("add-channel-reports-failure", test_add_channel_reports_failure);

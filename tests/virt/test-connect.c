@@ -212,24 +212,6 @@ test_reads_one (void)
 }
 
 static void
-test_completes_a_quick_list (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KvmmVirtConnect) connect = test_open_fixture ();
-  g_autoptr (GPtrArray) infos = kvmm_virt_connect_list_domains (connect, FALSE, &error);
-  g_autoptr (KvmmDomainInfo) info = kvmm_virt_domain_complete (connect, find (infos, BETA), &error);
-  g_assert_no_error (error);
-  assert_info (info, "beta & söhne", BETA, KVMM_DOMAIN_STATE_RUNNING);
-  g_assert_true (kvmm_domain_info_get_persistent (info));
-  g_assert_cmpuint (kvmm_domain_info_get_facts (info)->vcpus, ==, 2);
-  g_assert_nonnull (strstr (kvmm_domain_info_get_xml (info), BETA));
-
-  g_assert_true (kvmm_virt_domain_force_off (connect, DELTA, &error));
-  g_assert_null (kvmm_virt_domain_complete (connect, find (infos, DELTA), &error));
-  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT);
-}
-
-static void
 test_names_what_is_gone (void)
 {
   g_autoptr (GError) error = NULL;
@@ -439,7 +421,6 @@ static const TestCase cases[] = {
   { "/virt/list/every-state", test_lists_every_state },
   { "/virt/list/with-xml-and-facts", test_lists_with_xml_and_facts },
   { "/virt/domain/reads-one", test_reads_one },
-  { "/virt/domain/completes-a-quick-list", test_completes_a_quick_list },
   { "/virt/domain/names-what-is-gone", test_names_what_is_gone },
   { "/virt/domain/cached-handle-survives-a-restart", test_cached_handle_survives_a_restart },
   { "/virt/domain/forgets-what-is-gone", test_forgets_what_is_gone },
