@@ -1,32 +1,21 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 KVM Manager contributors
 """A machine's window on real guests: one that speaks, and one that learns to, from the disc to the answer. Run through
-tests/guest/run.sh, which brings a private libvirt and the guest's image; the display is brought here."""
+tests/guest/run.sh, which brings a private libvirt and the guest's image."""
 
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "guest")]
 
-if "KVMM_UI_INSIDE" not in os.environ:
-    for tool in ("dbus-run-session", "xvfb-run"):
-        if not shutil.which(tool):
-            print(f"1..0 # SKIP {tool} is not installed")
-            sys.exit(0)
-    os.environ["KVMM_UI_INSIDE"] = "1"
-    os.execvp("dbus-run-session", ["dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x1024x24",
-                                   sys.executable, "-B", __file__, *sys.argv[1:]])
-
 os.environ["KVMM_PROGRAM"] = os.environ["KVMM_TEST_PROGRAM"]
-os.environ.pop("NO_AT_BRIDGE", None)
-
-import harness  # noqa: E402  pylint: disable=wrong-import-position
+# Brings the display, and runs this script again on it.
 import kvmm_ui  # noqa: E402  pylint: disable=wrong-import-position
+import harness  # noqa: E402  pylint: disable=wrong-import-position,wrong-import-order
 from harness import expect, expect_equal  # noqa: E402  pylint: disable=wrong-import-position
 from kvmm_ui import text_of, wait  # noqa: E402  pylint: disable=wrong-import-position
 
