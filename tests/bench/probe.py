@@ -153,14 +153,14 @@ class Accessible:
             text += " " + self.atspi.Text.get_text(node, 0, count)
         return text
 
-    def find(self, node, matches, depth=0, limit=60):
+    def find(self, node, matches, depth=0, limit=60, skip=()):
         if node is None:
             return None
         if matches(node):
             return node
-        if depth < 24 and node.get_role_name() not in ("menu bar", "menu"):
+        if depth < 24 and node.get_role_name() not in ("menu bar", "menu") + skip:
             for index in range(min(node.get_child_count(), limit)):
-                found = self.find(node.get_child_at_index(index), matches, depth + 1, limit)
+                found = self.find(node.get_child_at_index(index), matches, depth + 1, limit, skip)
                 if found:
                     return found
         return None

@@ -26,7 +26,7 @@ def parse():
     parser.add_argument("--title", required=True)
     parser.add_argument("--label", default="")
     parser.add_argument("--rows", type=int, default=0)
-    parser.add_argument("--rows-probe", default="label:^([0-9]+)$")
+    parser.add_argument("--rows-probe", default="label:^([0-9]+) virtual machines?$")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--settle", type=float, default=3, help="seconds after the window before idle begins")
     parser.add_argument("--idle", type=float, default=0, help="seconds of undisturbed idle")
@@ -40,33 +40,39 @@ def parse():
     return arguments
 
 
-def count_rows(tree, application, how):
+def count_rows(tree, node, how):
+    """The number of rows that the node found by find_counter() shows now."""
+    node.clear_cache()
     if how == "table":
-        table = tree.find(application, lambda node: node.get_role_name() in ("table", "tree table"))
-        return tree.atspi.Table.get_n_rows(table) if table else 0
-    pattern = re.compile(how.split(":", 1)[1])
-    best = [0]
+        return tree.atspi.Table.get_n_rows(node)
+    found = re.search(how.split(":", 1)[1], tree.text(node).strip())
+    return int(found[1]) if found else 0
 
-    def matches(node):
-        if node.get_role_name() == "label":
-            found = pattern.search(tree.text(node).strip())
-            if found:
-                best[0] = max(best[0], int(found[1]))
-        return False
-    tree.find(application, matches)
-    return best[0]
+
+def find_counter(tree, how):
+    """A table, or a label that names the number of machines: found once, then asked again and again. The rows themselves are left
+    alone, since each question to a row costs the program something."""
+    application = tree.application()
+    if application is None:
+        return None
+    if how == "table":
+        return tree.find(application, lambda node: node.get_role_name() in ("table", "tree table"))
+    pattern = re.compile(how.split(":", 1)[1])
+    return tree.find(application, lambda node: node.get_role_name() == "label" and pattern.search(tree.text(node).strip()),
+                     skip=("list", "table", "tree table"))
 
 
 def wait_for_rows(arguments, process, begin):
     tree = probe.Accessible(process.pid)
+    node = None
     while time.monotonic() - begin < arguments.timeout and process.poll() is None:
         try:
-            application = tree.application()
-            if application and count_rows(tree, application, arguments.rows_probe) >= arguments.rows:
+            node = node or find_counter(tree, arguments.rows_probe)
+            if node and count_rows(tree, node, arguments.rows_probe) >= arguments.rows:
                 return round(time.monotonic() - begin, 3)
         except Exception:  # a widget vanished between two questions
-            pass
-        time.sleep(0.02)
+            node = None
+        time.sleep(0.01)
     return None
 
 
