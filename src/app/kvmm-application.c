@@ -5,6 +5,7 @@
 
 #include "app/kvmm-application.h"
 
+#include <glib-unix.h>
 #include <glib/gi18n.h>
 
 #include "app/kvmm-renderer.h"
@@ -28,6 +29,9 @@ struct _KvmmApplication
 
   char *wanted_domain; /* (owned) (nullable) --show-domain that was not listed yet */
   char *wanted_page;   /* (owned) (nullable) */
+
+  guint sigterm_source;
+  guint sigint_source;
 };
 
 G_DEFINE_FINAL_TYPE (KvmmApplication, kvmm_application, ADW_TYPE_APPLICATION)
@@ -246,6 +250,15 @@ quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
     gtk_window_close (l->data);
 }
 
+/* A session that ends, or Ctrl+C in a terminal: the same as closing the windows, so that their
+ * sizes are kept. */
+static gboolean
+terminated_cb (gpointer user_data)
+{
+  quit_action (NULL, NULL, user_data);
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 startup (GApplication *application)
 {
@@ -286,6 +299,8 @@ startup (GApplication *application)
                            "changed::" KVMM_SETTINGS_COLOR_SCHEME, G_CALLBACK (apply_color_scheme),
                            self, G_CONNECT_SWAPPED);
   apply_color_scheme (self);
+  self->sigterm_source = g_unix_signal_add (SIGTERM, terminated_cb, self);
+  self->sigint_source = g_unix_signal_add (SIGINT, terminated_cb, self);
 
   g_action_map_add_action_entries (G_ACTION_MAP (self), actions, G_N_ELEMENTS (actions), self);
   for (gsize i = 0; i < G_N_ELEMENTS (accelerators); i++)
@@ -298,6 +313,8 @@ shutdown_application (GApplication *application)
 {
   KvmmApplication *self = KVMM_APPLICATION (application);
 
+  g_clear_handle_id (&self->sigterm_source, g_source_remove);
+  g_clear_handle_id (&self->sigint_source, g_source_remove);
   g_clear_object (&self->connections);
   g_clear_object (&self->settings);
   G_APPLICATION_CLASS (kvmm_application_parent_class)->shutdown (application);

@@ -26,7 +26,7 @@ def parse():
     parser.add_argument("--title", required=True)
     parser.add_argument("--label", default="")
     parser.add_argument("--rows", type=int, default=0)
-    parser.add_argument("--rows-probe", default="label:^([0-9]+) virtual machines?$")
+    parser.add_argument("--rows-probe", default="label:^([0-9]+) virtual machines?")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--settle", type=float, default=3, help="seconds after the window before idle begins")
     parser.add_argument("--idle", type=float, default=0, help="seconds of undisturbed idle")
