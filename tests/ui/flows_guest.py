@@ -57,6 +57,8 @@ class Cases:
             subprocess.run([os.environ["KVMM_PROGRAM"], "--connect", harness.URI, "--show-domain", name], check=True,
                            timeout=kvmm_ui.TIMEOUT, stdout=subprocess.DEVNULL)
         window = self.app.wait_window(name)
+        # For the pictures: there is no window manager to do it.
+        subprocess.run(["xdotool", "search", "--onlyvisible", "--name", f"^{name}$", "windowraise"], check=False)
         self.app.key(f"alt+{page}")
         return window
 

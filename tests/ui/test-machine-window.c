@@ -35,6 +35,15 @@
   }                                                                                                \
   G_STMT_END
 
+/* Read by the leak sanitizer: fontconfig keeps its tables until the process ends, GLib a table of
+ * quarks from its constructor. */
+const char *__lsan_default_suppressions (void);
+const char *
+__lsan_default_suppressions (void)
+{
+  return "leak:libfontconfig\nleak:call_init";
+}
+
 static gboolean
 wake_cb (gpointer user_data)
 {
@@ -283,10 +292,15 @@ test_button_retries (Fixture *f, gconstpointer data)
 static void
 test_waiting_counts (Fixture *f, gconstpointer data)
 {
+  GtkWidget *label;
+  g_autofree char *first = NULL;
+
   open_window (f, "guest");
   scripted_guest_set_state (f->guest, KVMM_GUEST_STATE_WAITING, "No agent.");
-  RUN_UNTIL (find_label (f->window, "has not opened the channel yet; 12 s") != NULL);
-  RUN_UNTIL (find_label (f->window, "has not opened the channel yet; 13 s") != NULL);
+  RUN_UNTIL (find_label (f->window, "has not opened the channel yet; 1") != NULL);
+  label = find_label (f->window, "has not opened the channel yet; 1");
+  first = g_strdup (gtk_label_get_text (GTK_LABEL (label)));
+  RUN_UNTIL (g_strcmp0 (gtk_label_get_text (GTK_LABEL (label)), first) != 0);
 }
 
 static void
