@@ -24,9 +24,9 @@ static const struct
   [KVMM_LIST_COLUMN_NAME] = { "name", N_ ("Name"), 125, FALSE, FALSE },
   [KVMM_LIST_COLUMN_STATE] = { "state", N_ ("State"), 100, FALSE, FALSE },
   [KVMM_LIST_COLUMN_CPU] = { "cpu", N_ ("CPU"), 95, TRUE, TRUE },
-  [KVMM_LIST_COLUMN_MEMORY] = { "memory", N_ ("Memory"), 95, TRUE, TRUE },
+  [KVMM_LIST_COLUMN_MEMORY] = { "memory", N_ ("Memory"), 120, TRUE, TRUE },
   [KVMM_LIST_COLUMN_ADDRESS] = { "address", N_ ("Address"), 130, FALSE, TRUE },
-  [KVMM_LIST_COLUMN_OS] = { "os", N_ ("Guest System"), 105, FALSE, TRUE },
+  [KVMM_LIST_COLUMN_OS] = { "os", N_ ("Guest System"), 150, FALSE, TRUE },
   [KVMM_LIST_COLUMN_AGENT] = { "agent", N_ ("Agent"), 90, FALSE, TRUE },
   [KVMM_LIST_COLUMN_CONNECTION] = { "connection", N_ ("Connection"), 100, FALSE, FALSE },
 };
@@ -90,6 +90,8 @@ dup_memory (KvmmDomain *domain)
   guint64 used = kvmm_domain_get_memory_used_kib (domain);
   g_autofree char *total_text = NULL;
   g_autofree char *used_text = NULL;
+  char *used_unit;
+  const char *total_unit;
 
   if (total == 0)
     return g_strdup ("");
@@ -97,6 +99,12 @@ dup_memory (KvmmDomain *domain)
   if (used == 0 || !kvmm_domain_get_is_active (domain))
     return g_steal_pointer (&total_text);
   used_text = kvmm_units_bytes (used * 1024);
+
+  /* "62.2 / 128 MiB": a unit that both share is said once. */
+  used_unit = strrchr (used_text, ' ');
+  total_unit = strrchr (total_text, ' ');
+  if (used_unit != NULL && g_strcmp0 (used_unit, total_unit) == 0)
+    *used_unit = '\0';
 
   /* Translators: memory used / memory given to the machine */
   return g_strdup_printf (_ ("%s / %s"), used_text, total_text);
