@@ -10,21 +10,8 @@
 #include "app/kvmm-application.h"
 #include "app/kvmm-turn-monitor.h"
 #include "cli/kvmm-cli.h"
-#include "model/kvmm-settings.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-connect.h"
-
-/* GSettings aborts on a missing schema; a person gets a sentence instead. */
-static gboolean
-schema_is_there (void)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KvmmSettings) settings = kvmm_settings_new (&error);
-
-  if (settings == NULL)
-    g_printerr ("kvm-manager: %s\n", error->message);
-  return settings != NULL;
-}
 
 int
 main (int argc, char **argv)
@@ -42,8 +29,6 @@ main (int argc, char **argv)
 
   if (kvmm_cli_is_command (argc, argv))
     return kvmm_cli_run (argc, argv);
-  if (!schema_is_there ())
-    return KVMM_EXIT_FAILED;
   application = kvmm_application_new ();
   return g_application_run (G_APPLICATION (application), argc, argv);
 }

@@ -165,6 +165,18 @@ command_line (GApplication *application, GApplicationCommandLine *line)
   return KVMM_EXIT_OK;
 }
 
+/* GSettings aborts on a missing schema; a person gets a sentence instead. */
+static gboolean
+schema_is_there (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmSettings) settings = kvmm_settings_new (&error);
+
+  if (settings == NULL)
+    g_printerr ("kvm-manager: %s\n", error->message);
+  return settings != NULL;
+}
+
 static int
 handle_local_options (GApplication *application, GVariantDict *options)
 {
@@ -177,7 +189,7 @@ handle_local_options (GApplication *application, GVariantDict *options)
     }
   if (g_variant_dict_lookup (options, "debug", "b", &debug) && debug)
     g_setenv ("G_MESSAGES_DEBUG", "all", TRUE);
-  return -1;
+  return schema_is_there () ? -1 : KVMM_EXIT_FAILED;
 }
 
 static void
@@ -290,7 +302,7 @@ startup (GApplication *application)
   self->settings = kvmm_settings_new (&error);
   if (self->settings == NULL)
     {
-      /* main() looked before: the schema vanished in between. */
+      /* handle_local_options() looked before: the schema vanished in between. */
       g_printerr ("kvm-manager: %s\n", error->message);
       exit (KVMM_EXIT_FAILED);
     }
