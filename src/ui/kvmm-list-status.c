@@ -90,6 +90,28 @@ set_cure (KvmmListStatus *self, const char *text)
   gtk_widget_set_visible (GTK_WIDGET (self->commands), has_commands);
 }
 
+/* A spinner on a page of a stack that is not shown would keep the frame clock running. */
+static void
+update_spinner (KvmmListStatus *self)
+{
+  gtk_spinner_set_spinning (self->spinner, gtk_widget_get_mapped (GTK_WIDGET (self)) &&
+                                               gtk_widget_get_visible (GTK_WIDGET (self->spinner)));
+}
+
+static void
+kvmm_list_status_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (kvmm_list_status_parent_class)->map (widget);
+  update_spinner (KVMM_LIST_STATUS (widget));
+}
+
+static void
+kvmm_list_status_unmap (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (kvmm_list_status_parent_class)->unmap (widget);
+  update_spinner (KVMM_LIST_STATUS (widget));
+}
+
 static void
 set_page (KvmmListStatus *self, const char *icon_name, const char *title, const char *description)
 {
@@ -99,8 +121,8 @@ set_page (KvmmListStatus *self, const char *icon_name, const char *title, const 
   adw_status_page_set_icon_name (self->page, icon_name);
   adw_status_page_set_title (self->page, title);
   adw_status_page_set_description (self->page, escaped);
-  gtk_spinner_set_spinning (self->spinner, icon_name == NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), icon_name == NULL);
+  update_spinner (self);
 }
 
 static void
@@ -205,6 +227,8 @@ kvmm_list_status_class_init (KvmmListStatusClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = kvmm_list_status_dispose;
+  widget_class->map = kvmm_list_status_map;
+  widget_class->unmap = kvmm_list_status_unmap;
 
   gtk_widget_class_set_template_from_resource (widget_class,
                                                "/org/kvmmanager/KvmManager/ui/kvmm-list-status.ui");
