@@ -212,7 +212,7 @@ stop (KvmmAgentClient *self)
 void
 kvmm_agent_client_fail (KvmmAgentClient *self, GError *error)
 {
-  g_autoptr (KvmmAgentClient) keep = g_object_ref (self);
+  g_autoptr (KvmmAgentClient) keep G_GNUC_UNUSED = g_object_ref (self);
   g_autoptr (GError) owned = error;
 
   if (self->state == KVMM_AGENT_CLIENT_CLOSED)
@@ -419,7 +419,7 @@ kvmm_agent_client_set_visible (KvmmAgentClient *self, gboolean visible, guint in
 void
 kvmm_agent_client_close (KvmmAgentClient *self)
 {
-  g_autoptr (KvmmAgentClient) keep = NULL;
+  g_autoptr (KvmmAgentClient) keep G_GNUC_UNUSED = NULL;
 
   KVMM_ASSERT_MAIN_THREAD ();
   g_return_if_fail (KVMM_IS_AGENT_CLIENT (self));

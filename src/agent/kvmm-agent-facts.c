@@ -63,7 +63,7 @@ take_metrics (KvmmAgentClient *self, JsonObject *result, GError **error)
 static gboolean
 emit_list (KvmmAgentClient *self, guint signal, GPtrArray *rows)
 {
-  g_autoptr (GPtrArray) owned = rows;
+  g_autoptr (GPtrArray) owned G_GNUC_UNUSED = rows;
 
   if (rows == NULL)
     return FALSE;

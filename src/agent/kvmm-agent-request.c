@@ -145,7 +145,7 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
 {
   Request *request = user_data;
   KvmmAgentRequests *self = request->owner;
-  g_autoptr (KvmmAgentClient) keep = g_object_ref (self->client);
+  g_autoptr (KvmmAgentClient) keep G_GNUC_UNUSED = g_object_ref (self->client);
   g_autoptr (GError) error = NULL;
   gint64 id = request->id;
 

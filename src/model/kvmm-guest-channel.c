@@ -79,6 +79,14 @@ drop_client (KvmmGuest *self)
   kvmm_agent_client_close (client);
 }
 
+/* The stream gives up by itself when a guest sends faster than the main loop can read. */
+static gboolean
+is_abuse (const GError *error)
+{
+  return g_error_matches (error, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_ABUSE) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+}
+
 static void
 client_closed (KvmmGuest *self)
 {
@@ -86,7 +94,7 @@ client_closed (KvmmGuest *self)
   g_autoptr (GError) error = reason != NULL ? g_error_copy (reason) : NULL;
 
   drop_client (self);
-  if (g_error_matches (error, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_ABUSE))
+  if (is_abuse (error))
     block (self, error->message);
   else if (g_error_matches (error, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_INCOMPATIBLE))
     {
@@ -101,7 +109,7 @@ client_closed (KvmmGuest *self)
 static void
 client_state_cb (KvmmAgentClient *client, GParamSpec *pspec, KvmmGuest *self)
 {
-  g_autoptr (KvmmGuest) keep = g_object_ref (self);
+  g_autoptr (KvmmGuest) keep G_GNUC_UNUSED = g_object_ref (self);
 
   switch (kvmm_agent_client_get_state (client))
     {

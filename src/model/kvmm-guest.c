@@ -279,7 +279,7 @@ update_state (KvmmGuest *self)
 void
 kvmm_guest_evaluate (KvmmGuest *self)
 {
-  g_autoptr (KvmmGuest) keep = g_object_ref (self);
+  g_autoptr (KvmmGuest) keep G_GNUC_UNUSED = g_object_ref (self);
 
   if (!self->is_shut_down)
     {

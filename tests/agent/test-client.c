@@ -14,7 +14,7 @@ static void
 test_can_be_dropped_at_any_moment (void)
 {
   g_autoptr (GIOStream) stream = NULL;
-  g_autoptr (FakePeer) peer = fake_peer_new (&stream);
+  g_autoptr (FakePeer) peer G_GNUC_UNUSED = fake_peer_new (&stream);
   KvmmAgentClient *client = kvmm_agent_client_new (stream, NULL);
 
   g_assert_cmpint (kvmm_agent_client_get_state (client), ==, KVMM_AGENT_CLIENT_CONNECTING);
@@ -394,7 +394,7 @@ static void
 test_may_be_dropped_inside_a_signal (void)
 {
   g_autoptr (GIOStream) stream = NULL;
-  g_autoptr (FakePeer) peer = fake_peer_new (&stream);
+  g_autoptr (FakePeer) peer G_GNUC_UNUSED = fake_peer_new (&stream);
   KvmmAgentClient *client = kvmm_agent_client_new (stream, NULL);
   gpointer watch = client;
 

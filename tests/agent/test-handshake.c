@@ -66,9 +66,8 @@ static void
 test_the_retries_are_those_of_the_protocol (void)
 {
   static const guint expected[] = KVMA_HELLO_RETRY_MS;
-  g_autoptr (Fixture) f = fixture_new (&quick_intervals);
   g_autoptr (GIOStream) stream = NULL;
-  g_autoptr (FakePeer) peer = fake_peer_new (&stream);
+  g_autoptr (FakePeer) peer G_GNUC_UNUSED = fake_peer_new (&stream);
   g_autoptr (KvmmAgentClient) client = kvmm_agent_client_new (stream, NULL);
   const KvmmAgentIntervals *defaults = kvmm_agent_client_get_intervals (client);
 

@@ -622,6 +622,17 @@ test_abuse_blocks_for_a_while (void)
 }
 
 static void
+test_a_stream_that_overflows_is_abuse (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+
+  kvmm_agent_client_fail (f->guest->client,
+                          g_error_new (G_IO_ERROR, G_IO_ERROR_NO_SPACE, "too fast"));
+  g_assert_true (is (f, KVMM_GUEST_STATE_BLOCKED));
+  g_assert_cmpstr (kvmm_guest_get_state_detail (f->guest), ==, "too fast");
+}
+
+static void
 test_a_legacy_agent_is_incompatible_until_another_comes (void)
 {
   static const char line[] = "{\"type\":\"hello\"}\n";
@@ -1087,6 +1098,7 @@ main (int argc, char **argv)
   ADD ("in-use-waits-and-never-fights", test_in_use_waits_and_never_fights);
   ADD ("take-over-opens-by-force", test_take_over_opens_by_force);
   ADD ("abuse-blocks-for-a-while", test_abuse_blocks_for_a_while);
+  ADD ("a-stream-that-overflows-is-abuse", test_a_stream_that_overflows_is_abuse);
   ADD ("a-legacy-agent-is-incompatible-until-another-comes",
        test_a_legacy_agent_is_incompatible_until_another_comes);
   ADD ("a-reset-begins-a-new-session", test_a_reset_begins_a_new_session);
