@@ -541,6 +541,27 @@ test_a_suspended_machine_is_not_unresponsive (void)
 }
 
 static void
+test_announced_while_suspended_is_not_unresponsive (void)
+{
+  KvmmAgentIntervals intervals = quick_intervals;
+  g_autoptr (Fixture) f = NULL;
+
+  intervals.hello_timeout = 5;
+  f = fixture_new (&intervals);
+  f->peer->is_mute = TRUE;
+  kvmm_agent_client_start (f->client);
+  test_wait_until (f->peer->hellos == 1);
+  kvmm_agent_client_set_suspended (f->client, TRUE);
+  fake_peer_announce (f->peer);
+  test_wait_until (f->client->expected);
+  g_assert_false (kvmm_agent_client_is_armed (f->client, KVMM_AGENT_TIMER_TIMEOUT));
+  g_assert_false (kvmm_agent_client_is_armed (f->client, KVMM_AGENT_TIMER_HELLO));
+  f->peer->is_mute = FALSE;
+  kvmm_agent_client_set_suspended (f->client, FALSE);
+  test_wait_until (fixture_is (f, READY));
+}
+
+static void
 test_the_clock_of_the_guest_decides_nothing (void)
 {
   static const char *const times[] = { "-62135596800000", "0", "4102444800000",
@@ -604,6 +625,8 @@ main (int argc, char **argv)
        test_unresponsive_then_restarted_is_ready_again);
   ADD ("frames-save-pings-while-nobody-looks", test_frames_save_pings_while_nobody_looks);
   ADD ("a-suspended-machine-is-not-unresponsive", test_a_suspended_machine_is_not_unresponsive);
+  ADD ("announced-while-suspended-is-not-unresponsive",
+       test_announced_while_suspended_is_not_unresponsive);
   ADD ("the-clock-of-the-guest-decides-nothing", test_the_clock_of_the_guest_decides_nothing);
   return g_test_run ();
 }

@@ -233,28 +233,6 @@ test_a_flood_of_valid_frames_closes (void)
   g_assert_cmpuint (counters (f)->bytes, <, 2 * KVMA_CONTROL_BYTES_BURST);
 }
 
-static void
-test_one_turn_reads_no_more_than_its_budget (void)
-{
-  g_autoptr (Fixture) f = fixture_new (&quick_intervals);
-  g_autofree guint8 *garbage = g_malloc (65536);
-  guint64 most = 0;
-
-  fill_random (garbage, 65536);
-  f->peer->is_mute = TRUE;
-  kvmm_agent_client_start (f->client);
-  for (guint i = 0; i < 64; i++)
-    fake_peer_send_raw (f->peer, garbage, 65536);
-  while (counters (f)->bytes < 64 * 65536)
-    {
-      guint64 before = counters (f)->bytes;
-
-      g_main_context_iteration (NULL, TRUE);
-      most = MAX (most, counters (f)->bytes - before);
-    }
-  g_assert_cmpuint (most, <=, KVMA_HOST_TURN_MAX);
-}
-
 /* ---- streams that nobody opened ---- */
 
 static void
@@ -548,7 +526,7 @@ test_a_storm_of_events_closes (void)
   g_source_remove (id);
   g_assert_error (kvmm_agent_client_get_error (f->client), KVMM_AGENT_ERROR,
                   KVMM_AGENT_ERROR_ABUSE);
-  g_assert_cmpuint (f->client->events.streak, >=, KVMA_EVENTS_CLOSE_MS / 1000);
+  g_assert_nonnull (strstr (kvmm_agent_client_get_error (f->client)->message, "events"));
   g_assert_cmpuint (counters (f)->dropped_events, >, 500);
   g_assert_true (fixture_said (f, "events-dropped"));
 }
@@ -605,7 +583,6 @@ main (int argc, char **argv)
   ADD ("a-flood-of-raw-bytes-closes", test_a_flood_of_raw_bytes_closes);
   ADD ("one-endless-frame-closes", test_one_endless_frame_closes);
   ADD ("a-flood-of-valid-frames-closes", test_a_flood_of_valid_frames_closes);
-  ADD ("one-turn-reads-no-more-than-its-budget", test_one_turn_reads_no_more_than_its_budget);
   ADD ("data-on-an-unknown-stream-is-refused", test_data_on_an_unknown_stream_is_refused);
   ADD ("data-beyond-any-credit-closes", test_data_beyond_any_credit_closes);
   ADD ("data-without-a-stream-ends-the-session", test_data_without_a_stream_ends_the_session);

@@ -148,6 +148,58 @@ test_a_new_session_forgets_what_waited (void)
   g_assert_cmpuint (received, ==, 3);
 }
 
+typedef struct
+{
+  gsize bytes;
+  gsize this_turn;
+  gsize most;
+  guint turns;
+} Turns;
+
+static void
+count_bytes_cb (const guint8 *data, gsize length, gpointer user_data)
+{
+  Turns *turns = user_data;
+
+  turns->bytes += length;
+  turns->this_turn += length;
+}
+
+static void
+count_turn_cb (gpointer user_data)
+{
+  Turns *turns = user_data;
+
+  turns->most = MAX (turns->most, turns->this_turn);
+  turns->this_turn = 0;
+  turns->turns++;
+}
+
+static void
+ignore_fault_cb (KvmaFault fault, gpointer user_data)
+{
+}
+
+static void
+test_one_turn_reads_no_more_than_its_budget (void)
+{
+  static const KvmmAgentLinkFuncs counting = { count_bytes_cb, frame_cb, ignore_fault_cb,
+                                               count_turn_cb,  ended_cb, nothing_cb };
+  gsize length = 4 * KVMA_HOST_TURN_MAX;
+  g_autoptr (GInputStream) input =
+      g_memory_input_stream_new_from_data (g_strnfill (length, 'x'), (gssize) length, g_free);
+  g_autoptr (GOutputStream) output = g_memory_output_stream_new_resizable ();
+  g_autoptr (GIOStream) stream = g_simple_io_stream_new (input, output);
+  Turns turns = { 0 };
+  g_autoptr (KvmmAgentLink) link = kvmm_agent_link_new (stream, &counting, &turns);
+
+  test_wait_until (turns.bytes == length);
+  test_drain ();
+  g_assert_nonnull (link);
+  g_assert_cmpuint (turns.most, ==, KVMA_HOST_TURN_MAX);
+  g_assert_cmpuint (turns.turns, >=, 4);
+}
+
 static void
 test_a_dead_peer_kills_nobody (void)
 {
@@ -212,6 +264,7 @@ main (int argc, char **argv)
   ADD ("the-window-holds-96-kib", test_the_window_holds_96_kib);
   ADD ("the-window-holds-1024-frames", test_the_window_holds_1024_frames);
   ADD ("a-new-session-forgets-what-waited", test_a_new_session_forgets_what_waited);
+  ADD ("one-turn-reads-no-more-than-its-budget", test_one_turn_reads_no_more_than_its_budget);
   ADD ("a-dead-peer-kills-nobody", test_a_dead_peer_kills_nobody);
   ADD ("a-bucket-gives-its-burst-then-its-rate", test_a_bucket_gives_its_burst_then_its_rate);
   ADD ("windows-in-a-row-make-a-streak", test_windows_in_a_row_make_a_streak);

@@ -535,6 +535,7 @@ test_failures_to_open_come_ever_slower (void)
   f->open_fails = FALSE;
   test_wait_until (is (f, KVMM_GUEST_STATE_READY));
   g_assert_null (kvmm_guest_get_state_detail (f->guest));
+  g_assert_cmpuint (f->guest->retry_ms, ==, 0);
 }
 
 static void
@@ -547,6 +548,8 @@ test_a_driver_without_channels_is_asked_once (void)
   run (f, &running);
   test_wait_until (is (f, KVMM_GUEST_STATE_NOT_SUPPORTED));
   g_assert_false (kvmm_guest_is_armed (f->guest, KVMM_GUEST_TIMER_OPEN));
+  test_drain ();
+  g_assert_cmpuint (f->opens, ==, 1);
 }
 
 static void
