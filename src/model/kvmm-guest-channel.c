@@ -235,6 +235,15 @@ kvmm_guest_channel_port_opened (KvmmGuest *self)
     kvmm_guest_channel_forget_hurdle (self);
 }
 
+/* Somebody looks now. What the guest did wrong is not forgiven by that. */
+void
+kvmm_guest_channel_hurry (KvmmGuest *self)
+{
+  if (kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_OPEN) &&
+      (self->hurdle == KVMM_GUEST_HURDLE_NONE || self->hurdle == KVMM_GUEST_HURDLE_IN_USE))
+    kvmm_guest_arm (self, KVMM_GUEST_TIMER_OPEN, 0);
+}
+
 /* Back to the beginning: another run of the machine, or none. */
 void
 kvmm_guest_channel_reset (KvmmGuest *self)

@@ -175,6 +175,7 @@ void kvmm_guest_channel_due (KvmmGuest *self);
 void kvmm_guest_channel_open (KvmmGuest *self, gboolean take_over);
 void kvmm_guest_channel_port_opened (KvmmGuest *self);
 void kvmm_guest_channel_lost (KvmmGuest *self);
+void kvmm_guest_channel_hurry (KvmmGuest *self);
 void kvmm_guest_channel_forget_hurdle (KvmmGuest *self);
 void kvmm_guest_channel_reset (KvmmGuest *self);
 

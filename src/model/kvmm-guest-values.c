@@ -378,6 +378,7 @@ kvmm_guest_hold (KvmmGuest *self)
     return;
   update_visible (self);
   kvmm_guest_sources_hurry (self);
+  kvmm_guest_channel_hurry (self);
   kvmm_guest_evaluate (self);
 }
 

@@ -292,6 +292,9 @@ test_going_on_purpose_is_not_unresponsive (void)
   f->peer->is_mute = TRUE;
   fake_peer_bye (f->peer, "shutting_down");
   test_wait_until (f->peer->hellos > 3);
+  kvmm_agent_client_set_suspended (f->client, TRUE);
+  kvmm_agent_client_set_suspended (f->client, FALSE);
+  g_assert_false (kvmm_agent_client_is_armed (f->client, KVMM_AGENT_TIMER_TIMEOUT));
   g_assert_true (fixture_is (f, CONNECTING));
 }
 
