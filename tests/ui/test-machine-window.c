@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <adwaita.h>
+#include <libvirt/libvirt.h>
 
 #include "model/kvmm-connection.h"
 #include "scripted-guest.h"
@@ -431,6 +432,30 @@ test_lost_connection_is_said (Fixture *f, gconstpointer data)
   RUN_UNTIL (find_label (f->window, "Not connected to") == NULL);
 }
 
+static void
+test_deleted_machine_is_said (Fixture *f, gconstpointer data)
+{
+  /* The default host of the test driver is one for the whole process. */
+  virConnectPtr connect = virConnectOpen ("test:///default");
+  virDomainPtr handle =
+      virDomainDefineXML (connect, "<domain type='test'><name>short-lived</name>"
+                                   "<memory>65536</memory><os><type>hvm</type></os>"
+                                   "</domain>");
+
+  g_assert_nonnull (handle);
+  RUN_UNTIL (kvmm_connection_find (f->connection, "short-lived") != NULL);
+  kvmm_machine_window_present (GTK_APPLICATION (f->application), f->settings,
+                               kvmm_connection_find (f->connection, "short-lived"), "overview");
+  f->window = find_window (f, KVMM_TYPE_MACHINE_WINDOW);
+  RUN_UNTIL (find_label (f->window, "Shut off") != NULL);
+  g_assert_null (find_label (f->window, "is no longer there"));
+  g_assert_cmpint (virDomainUndefine (handle), ==, 0);
+  RUN_UNTIL (find_label (f->window, "“short-lived” is no longer there") != NULL);
+  g_assert_false (gtk_widget_get_sensitive (find_button (f->window, "Start")));
+  virDomainFree (handle);
+  virConnectClose (connect);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -456,6 +481,7 @@ main (int argc, char **argv)
     { "failed-mount-names-each-path", test_failed_mount_names_each_path },
     { "hardware-lists-devices", test_hardware_lists_devices },
     { "lost-connection-is-said", test_lost_connection_is_said },
+    { "deleted-machine-is-said", test_deleted_machine_is_said },
   };
 
   g_autoptr (AdwApplication) application = NULL;
