@@ -27,7 +27,7 @@ static const struct
   [KVMM_LIST_COLUMN_MEMORY] = { "memory", N_ ("Memory"), 120, TRUE, TRUE },
   [KVMM_LIST_COLUMN_ADDRESS] = { "address", N_ ("Address"), 130, FALSE, TRUE },
   [KVMM_LIST_COLUMN_OS] = { "os", N_ ("Guest System"), 150, FALSE, TRUE },
-  [KVMM_LIST_COLUMN_AGENT] = { "agent", N_ ("Agent"), 90, FALSE, TRUE },
+  [KVMM_LIST_COLUMN_AGENT] = { "agent", N_ ("Agent"), 130, FALSE, TRUE },
   [KVMM_LIST_COLUMN_CONNECTION] = { "connection", N_ ("Connection"), 100, FALSE, FALSE },
 };
 

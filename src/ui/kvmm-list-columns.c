@@ -103,10 +103,32 @@ width_changed_cb (GObject *object, GParamSpec *pspec, gpointer user_data)
     self->save_id = g_timeout_add (SAVE_DELAY_MS, save_cb, self);
 }
 
+/* Titles stand over their figures. GTK offers no way to say so: the title's box is its only child.
+ */
+static void
+align_titles (KvmmListColumns *self)
+{
+  GListModel *model = gtk_column_view_get_columns (self->view);
+  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (self->view));
+  GtkWidget *title = header ? gtk_widget_get_first_child (header) : NULL;
+
+  for (guint i = 0; title && i < g_list_model_get_n_items (model); i++)
+    {
+      g_autoptr (GtkColumnViewColumn) column = g_list_model_get_item (model, i);
+      GtkWidget *box = gtk_widget_get_first_child (title);
+
+      if (box)
+        gtk_widget_set_halign (
+            box, kvmm_list_column_is_number (get_kind (column)) ? GTK_ALIGN_END : GTK_ALIGN_FILL);
+      title = gtk_widget_get_next_sibling (title);
+    }
+}
+
 static void
 order_changed_cb (GListModel *model, guint position, guint removed, guint added, gpointer user_data)
 {
   save_order (user_data);
+  align_titles (user_data);
 }
 
 static gboolean
@@ -439,6 +461,7 @@ kvmm_list_columns_new (GtkColumnView *view, KvmmListRows *rows, KvmmSettings *se
   create_sort_menu (self);
   create_columns (self);
   restore_sort (self);
+  align_titles (self);
   g_signal_connect_object (gtk_column_view_get_columns (view), "items-changed",
                            G_CALLBACK (order_changed_cb), self, G_CONNECT_DEFAULT);
   g_signal_connect_object (gtk_column_view_get_sorter (view), "changed",

@@ -11,6 +11,8 @@
 
 #include "model/kvmm-agent-iso.h"
 
+#define WIDTH 280
+
 struct _KvmmMachineMenu
 {
   GtkPopover parent_instance;
@@ -209,6 +211,8 @@ static void
 kvmm_machine_menu_init (KvmmMachineMenu *self)
 {
   self->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  /* Reasons wrap at a known width, or the popover would reckon with fewer lines than there are. */
+  gtk_widget_set_size_request (self->box, WIDTH, -1);
   gtk_popover_set_child (GTK_POPOVER (self), self->box);
   gtk_popover_set_has_arrow (GTK_POPOVER (self), FALSE);
   gtk_popover_set_position (GTK_POPOVER (self), GTK_POS_BOTTOM);
