@@ -27,7 +27,7 @@ deps_debian ()
       ;;
     test)
       echo libvirt-daemon-system libvirt-daemon-config-network \
-        python3-xlib x11-utils openbox appstream clang clang-format libclang-rt-14-dev llvm \
+        python3-xlib x11-utils openbox appstream clang clang-format libclang-rt-dev llvm \
         dash shellcheck
       ;;
     bench)
