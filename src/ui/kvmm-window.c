@@ -18,8 +18,14 @@ static void
 update_title (KvmmWindow *self)
 {
   guint n = kvmm_machine_list_get_n_shown (self->list);
-  g_autofree char *subtitle =
-      g_strdup_printf (ngettext ("%u virtual machine", "%u virtual machines", n), n);
+  guint n_selected = kvmm_machine_list_get_n_selected (self->list);
+  g_autofree char *subtitle = NULL;
+
+  if (n_selected > 1)
+    subtitle = g_strdup_printf (ngettext ("%u of %u selected", "%u of %u selected", n_selected),
+                                n_selected, n);
+  else
+    subtitle = g_strdup_printf (ngettext ("%u virtual machine", "%u virtual machines", n), n);
 
   adw_window_title_set_title (self->title, kvmm_sidebar_get_title (self->sidebar));
   adw_window_title_set_subtitle (self->title, subtitle);
@@ -360,6 +366,9 @@ kvmm_window_init (KvmmWindow *self)
   gtk_search_bar_set_key_capture_widget (self->search_bar, GTK_WIDGET (self));
   g_object_bind_property (self->search_button, "active", self->search_bar, "search-mode-enabled",
                           G_BINDING_BIDIRECTIONAL);
+  /* The menu has it too, and a narrow window needs the room for its title. */
+  g_object_bind_property (self->flap, "folded", self->add_button, "visible",
+                          G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
   g_object_bind_property (self->flap, "reveal-flap", self->sidebar_button, "active",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
 }
