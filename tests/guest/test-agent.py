@@ -12,8 +12,7 @@ import harness
 import kvma
 from harness import expect, expect_equal, expect_near, wait_until
 
-# 1 MiB, and what varies with the order in which the pages of the file were first needed.
-RESIDENT_KIB = 1152
+RESIDENT_KIB = 1024
 CONF = "/etc/kvm-manager-agent/agent.conf"
 
 
