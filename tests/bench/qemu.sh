@@ -36,7 +36,7 @@ for part; do
       fi
       ;;
     qemu)
-      "$python" "$here/startup.py" --label "kvm-manager, 8 TCG machines" --title '^KVM Manager$' --runs 3 --settle 5 --idle "$idle" -- \
+      "$python" "$here/startup.py" --label "kvm-manager, 8 TCG machines" --title '^KVM Manager$' --runs 1 --settle 5 --idle "$idle" -- \
         "$app" --connect "$uri" | tee -a "$results"
       if [ -x /usr/bin/virt-manager ]; then
         "$python" "$here/startup.py" --label "virt-manager, 8 TCG machines" --title '^Virtual Machine Manager$' --runs 1 --settle 15 \
