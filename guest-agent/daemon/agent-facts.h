@@ -47,6 +47,12 @@ json_t *agent_facts_net (bool virtual_too, uint64_t *hash);
 /** agent_facts_users: the result of user.sessions; @hash as above. */
 json_t *agent_facts_users (uint64_t *hash);
 
+/** agent_facts_disks: the result of disk.stats. */
+json_t *agent_facts_disks (void);
+
+/** agent_facts_time: the result of time.get. */
+json_t *agent_facts_time (void);
+
 /* Rows of a list, as many as the limits of one JSON body allow. */
 typedef struct
 {

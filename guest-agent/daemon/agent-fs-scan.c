@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What the child writes for each file system: small enough to arrive as a whole. */
@@ -98,6 +97,20 @@ scan_to_json (const AgentFsScan *self, uint64_t *hash)
 }
 
 static void
+killed_cb (Agent *agent, const AgentExit *ended, void *data)
+{
+  agent->fs.stuck--;
+}
+
+static void
+ended_cb (Agent *agent, const AgentExit *ended, void *data)
+{
+  AgentFsScan *self = data;
+
+  self->child = 0;
+}
+
+static void
 stop_child (AgentFsScan *self)
 {
   Agent *agent = self->agent;
@@ -110,6 +123,7 @@ stop_child (AgentFsScan *self)
     {
       kill (self->child, SIGKILL);
       agent->fs.stuck++;
+      agent_child_watch (agent, self->child, killed_cb, NULL);
       self->child = 0;
     }
 }
@@ -179,25 +193,10 @@ results_cb (void *data, uint32_t events)
 /* Nothing of the agent may stay open in a child that perhaps can never be killed: it would hold the
  * port. */
 static void
-close_all_but (int keep)
-{
-  if (syscall (SYS_close_range, 3u, (unsigned int) keep - 1, 0u) == 0 || keep == 3)
-    if (syscall (SYS_close_range, (unsigned int) keep + 1, ~0u, 0u) == 0)
-      return;
-  for (int fd = 3; fd < 1024; fd++)
-    if (fd != keep)
-      close (fd);
-}
-
-static void
 run_child (AgentFsScan *self, int fd)
 {
-  sigset_t none;
-
   prctl (PR_SET_PDEATHSIG, SIGKILL);
-  sigemptyset (&none);
-  sigprocmask (SIG_SETMASK, &none, NULL);
-  close_all_but (fd);
+  agent_child_clean (fd);
   for (unsigned int i = 0; i < self->mounts.n; i++)
     {
       AgentMount *row = &self->mounts.rows[i];
@@ -222,13 +221,16 @@ start_child (AgentFsScan *self)
   Agent *agent = self->agent;
   int ends[2];
 
-  if (agent->fs.stuck >= AGENT_SCAN_STUCK_MAX || pipe2 (ends, O_CLOEXEC) < 0)
+  if (agent->fs.stuck >= AGENT_SCAN_STUCK_MAX || !agent_child_has_room (agent) ||
+      pipe2 (ends, O_CLOEXEC) < 0)
     return false;
   fcntl (ends[0], F_SETFL, O_NONBLOCK);
   self->child = fork ();
   if (self->child == 0)
     run_child (self, ends[1]);
   close (ends[1]);
+  if (self->child > 0)
+    agent_child_watch (agent, self->child, ended_cb, self);
   if (self->child < 0 ||
       !agent_loop_watch (&agent->loop, &self->results, ends[0], EPOLLIN, results_cb, self))
     {
@@ -302,19 +304,6 @@ agent_fs_scan_forget (Agent *agent, void *data)
     for (unsigned int i = 0; i < agent->fs.scans[s].n_waiters; i++)
       if (agent->fs.scans[s].waiters[i].data == data)
         agent->fs.scans[s].waiters[i].func = NULL;
-}
-
-void
-agent_fs_scan_reaped (Agent *agent, int pid)
-{
-  for (int s = 0; s < 2; s++)
-    if (agent->fs.scans[s].child == pid)
-      {
-        agent->fs.scans[s].child = 0;
-        return;
-      }
-  if (agent->fs.stuck > 0)
-    agent->fs.stuck--;
 }
 
 void

@@ -74,6 +74,3 @@ bool agent_fs_scan (Agent *agent, bool all, AgentScanFunc func, void *data);
 
 /** agent_fs_scan_forget: @data waits no more. */
 void agent_fs_scan_forget (Agent *agent, void *data);
-
-/** agent_fs_scan_reaped: the child @pid has ended. */
-void agent_fs_scan_reaped (Agent *agent, int pid);

@@ -107,7 +107,8 @@ queue_frame (Agent *agent, KvmaHeader *header, const void *payload, size_t lengt
   self->counters.tx_frames++;
   if (in_session)
     agent_timer_stop (&agent->loop, &self->ack_timer);
-  agent_bucket_force (&self->control, (uint32_t) size);
+  if (header->kind != KVMA_KIND_DATA) /* that has its credit */
+    agent_bucket_force (&self->control, (uint32_t) size);
   agent_link_flush (agent);
   return true;
 }
@@ -118,6 +119,20 @@ agent_link_send (Agent *agent, KvmaKind kind, const void *payload, size_t length
   KvmaHeader header = { .kind = (uint8_t) kind };
 
   return agent_link_in_session (agent) && queue_frame (agent, &header, payload, length, true);
+}
+
+bool
+agent_link_send_header (Agent *agent, KvmaHeader *header, const void *payload, size_t length)
+{
+  return agent_link_in_session (agent) && queue_frame (agent, header, payload, length, true);
+}
+
+bool
+agent_link_is_drained (const Agent *agent)
+{
+  const AgentLink *self = &agent->link;
+
+  return agent_link_in_session (agent) && agent->port.connected && self->out_head == self->out_tail;
 }
 
 static size_t
@@ -273,10 +288,10 @@ static void
 log_session (Agent *agent, const json_t *hello, const char *id)
 {
   const char *label = json_string_value (json_object_get (hello, "label"));
-  char clean[KVMA_LABEL_MAX + 1] = "";
+  char *clean = agent->link.label;
 
-  if (label != NULL && agent->policy.identify_host)
-    agent_clean (label, clean, sizeof clean);
+  agent_clean (label != NULL && agent->policy.identify_host ? label : "", clean,
+               sizeof agent->link.label);
   agent_log (AGENT_LOG_INFO, "session %s%s%s", id,
              clean[0] != '\0' ? " with somebody who says to be " : "", clean);
 }
@@ -370,18 +385,6 @@ handle_ping (Agent *agent, const KvmaFrame *frame)
 }
 
 static void
-refuse_stream (Agent *agent, const KvmaFrame *frame)
-{
-  KvmaHeader header = { .kind = KVMA_KIND_CLOSE, .stream = frame->header.stream };
-  static const char body[] = "{\"code\":-32002,\"message\":\"no such stream\",\"bytes\":0}";
-
-  if (!agent_bucket_has (&agent->link.control, 256))
-    agent_link_end_session (agent, KVMA_BYE_FLOOD, "too much data on unknown streams");
-  else
-    queue_frame (agent, &header, body, sizeof body - 1, true);
-}
-
-static void
 handle_in_session (Agent *agent, const KvmaFrame *frame)
 {
   if (!kvma_session_receive (&agent->link.session, frame))
@@ -389,6 +392,10 @@ handle_in_session (Agent *agent, const KvmaFrame *frame)
       agent_link_end_session (agent, KVMA_BYE_PROTOCOL, "sequence or acknowledgement out of order");
       return;
     }
+  if (frame->header.credit > 0)
+    agent_streams_credit (agent, frame->header.stream, frame->header.credit);
+  if (!agent_link_in_session (agent))
+    return;
   switch (frame->header.kind)
     {
     case KVMA_KIND_REQUEST:
@@ -398,14 +405,15 @@ handle_in_session (Agent *agent, const KvmaFrame *frame)
       handle_ping (agent, frame);
       break;
     case KVMA_KIND_DATA:
-      refuse_stream (agent, frame);
+    case KVMA_KIND_CLOSE:
+      agent_streams_receive (agent, frame);
       break;
     case KVMA_KIND_WELCOME:
     case KVMA_KIND_EVENT:
     case KVMA_KIND_REPLY:
       agent_link_end_session (agent, KVMA_BYE_PROTOCOL, "a frame that only an agent may send");
       break;
-    default: /* PONG, ACK, CLOSE of what is not open, and kinds that are newer than we are */
+    default: /* PONG, ACK, and kinds that are newer than we are */
       break;
     }
 }
@@ -552,6 +560,7 @@ agent_link_writable (Agent *agent)
   bool was_high = self->out_tail - self->out_head >= AGENT_OUT_HIGH;
 
   agent_link_flush (agent);
+  agent_streams_pump (agent);
   if (was_high)
     agent_link_readable (agent);
 }

@@ -12,6 +12,7 @@
 #include "daemon/agent-loop.h"
 #include "daemon/agent-util.h"
 #include "protocol/kvma-frame.h"
+#include "protocol/kvma-limits.h"
 #include "protocol/kvma-session.h"
 
 typedef struct Agent Agent;
@@ -40,6 +41,7 @@ typedef struct
 {
   KvmaReceiver receiver;
   KvmaSession session;
+  char label[KVMA_LABEL_MAX + 1]; /* who the host says to be; cleaned, never verified */
   AgentCounters counters;
 
   uint8_t out[AGENT_OUT_SIZE]; /* whole encoded frames */
@@ -103,6 +105,17 @@ bool agent_link_send (Agent *agent, KvmaKind kind, const void *payload, size_t l
  */
 bool
 agent_link_send_json (Agent *agent, KvmaKind kind, json_t *body, bool limited, bool *too_large);
+
+/**
+ * agent_link_send_header:
+ * @header: kind, flags, stream and credit; the rest is filled in
+ *
+ * As agent_link_send() for frames of a stream.
+ */
+bool agent_link_send_header (Agent *agent, KvmaHeader *header, const void *payload, size_t length);
+
+/** agent_link_is_drained: Returns whether the port took everything and may take more. */
+bool agent_link_is_drained (const Agent *agent);
 
 /** agent_link_end_session: says BYE for @reason and forgets the session. Harmless without one. */
 void agent_link_end_session (Agent *agent, const char *reason, const char *message);

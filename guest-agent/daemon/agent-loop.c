@@ -116,6 +116,17 @@ agent_timer_stop (AgentLoop *loop, AgentTimer *self)
   arm (loop);
 }
 
+/* Whether @timer was started again; it may be freed by now, so nothing of it is read. */
+static bool
+is_due (const AgentLoop *self, const AgentTimer *timer, uint64_t now)
+{
+  for (const AgentTimer *due = self->timers; due != NULL && due->deadline_ms <= now;
+       due = due->next)
+    if (due == timer)
+      return true;
+  return false;
+}
+
 static void
 run_timers (AgentLoop *self)
 {
@@ -133,7 +144,7 @@ run_timers (AgentLoop *self)
 
       unlink_timer (self, timer);
       timer->func (timer->data);
-      if (timer->running && timer->deadline_ms <= now)
+      if (is_due (self, timer, now))
         break;
     }
   arm (self);

@@ -60,7 +60,8 @@ int agent_loop_unwatch (AgentLoop *self, AgentWatch *watch);
 /** agent_timer_init: must be called once before start or stop. */
 void agent_timer_init (AgentTimer *self, AgentTimerFunc func, void *data);
 
-/** agent_timer_start: fires once, @delay_ms from now; a running timer is set anew. */
+/** agent_timer_start: fires once, @delay_ms from now; a running timer is set anew. Its function may
+ * free it. */
 void agent_timer_start (AgentLoop *loop, AgentTimer *self, uint64_t delay_ms);
 
 void agent_timer_stop (AgentLoop *loop, AgentTimer *self);

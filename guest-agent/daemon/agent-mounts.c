@@ -154,6 +154,7 @@ static unsigned int
 parse_table (char *text, AgentMount *rows)
 {
   unsigned int n = 0;
+  unsigned int order = 0;
   char *line;
 
   while ((line = strsep (&text, "\n")) != NULL)
@@ -166,6 +167,7 @@ parse_table (char *text, AgentMount *rows)
       /* What is mounted over hides what was there. */
       while (i < n && strcmp (rows[i].mount, row.mount) != 0)
         i++;
+      row.order = order++;
       rows[i] = row;
       n += i == n ? 1 : 0;
     }
@@ -315,8 +317,8 @@ agent_mount_ask (AgentMount *self)
 
 /* The serial number of the disk whose sysfs directory is @path: virtio has it as a file, NVMe and
  * SCSI below "device"; SCSI's is a vital product data page with four bytes of header. */
-static bool
-read_serial (const char *path, char *out, size_t size)
+bool
+agent_disk_serial (const char *path, char *out, size_t size)
 {
   char name[512];
   char page[256];
@@ -350,9 +352,9 @@ find_serial (const char *path, char *out, size_t size, int depth)
   if (access (agent_path (full, name), F_OK) == 0)
     {
       snprintf (name, sizeof name, "%.480s/..", path);
-      return read_serial (name, out, size);
+      return agent_disk_serial (name, out, size);
     }
-  if (read_serial (path, out, size))
+  if (agent_disk_serial (path, out, size))
     return true;
   if (depth == SLAVES_DEPTH_MAX)
     return false;

@@ -15,6 +15,7 @@ typedef struct
   char *device;
   char *type;
   unsigned int major, minor;
+  unsigned int order; /* in which it was mounted */
   bool read_only;
   bool may_block; /* asking it is left to a worker: a server may be dead */
   bool done;
@@ -42,6 +43,9 @@ void agent_mounts_clear (AgentMounts *self);
 
 /** agent_mount_ask: statvfs(); fills the sizes, or marks @self stale. May block. */
 void agent_mount_ask (AgentMount *self);
+
+/** agent_disk_serial: @path: of the disk in sysfs. Returns whether it has a serial number. */
+bool agent_disk_serial (const char *path, char *out, size_t size);
 
 /** agent_mount_disk_serial: Returns whether the disk below @self has a serial number. */
 bool agent_mount_disk_serial (const AgentMount *self, char *out, size_t size);

@@ -18,6 +18,7 @@ typedef enum
   VALUE_NUMBER, /* @low to @high */
   VALUE_SIZE,   /* the same, with KiB, MiB or GiB */
   VALUE_NAME,   /* a user name */
+  VALUE_TEXT,   /* for a person */
   VALUE_PATH,   /* absolute */
   VALUE_NAMES,  /* separated by commas */
   VALUE_WORDS,
@@ -59,16 +60,16 @@ typedef struct
   }
 
 /* The index of a word is its value. */
-static const char access_words[] = "deny allow named any login shell";
+static const char access_words[] = "deny allow named any login shell manage";
 
 static const Key keys[] = {
   CHOICE ("agent", "log", log, "error warning info debug"),
   CHOICE ("agent", "identify-host", identify_host, "no yes"),
   NUMBER ("limits", "max-jobs", max_jobs, VALUE_NUMBER, 1, 8),
-  NUMBER ("limits", "max-rate", max_rate, VALUE_SIZE, 1024, INT64_C (1) << 40),
+  NUMBER ("limits", "max-rate", max_rate, VALUE_SIZE, 0, INT64_C (1) << 40),
   NUMBER ("limits", "max-file", max_file, VALUE_SIZE, 0, INT64_C (1) << 50),
   ACCESS ("info", AGENT_GROUP_INFO, "deny allow"),
-  ACCESS ("procs", AGENT_GROUP_PROCS, "deny allow"),
+  ACCESS ("procs", AGENT_GROUP_PROCS, "deny allow manage"),
   CHOICE ("policy", "procs-args", procs_args, "no yes"),
   ACCESS ("logs", AGENT_GROUP_LOGS, "deny allow"),
   ACCESS ("power", AGENT_GROUP_POWER, "deny allow"),
@@ -100,6 +101,7 @@ static const Key keys[] = {
   CHOICE ("audit", "argv", audit_argv, "full hash"),
   CHOICE ("audit", "log-reads", audit_log_reads, "no yes"),
   COMMAND ("argv", argv, VALUE_ARGV, NULL, 0, 0),
+  COMMAND ("description", description, VALUE_TEXT, NULL, 0, 0),
   COMMAND ("run-as", run_as, VALUE_NAME, NULL, 0, 0),
   COMMAND ("timeout", timeout, VALUE_NUMBER, NULL, 1, 86400),
   COMMAND ("args", args, VALUE_CHOICE, "none any", 0, 0),
@@ -142,6 +144,7 @@ static void
 free_command (AgentCommand *command)
 {
   free (command->name);
+  free (command->description);
   free (command->run_as);
   free (command->file);
   free_list (command->argv);
@@ -211,6 +214,7 @@ item_is_valid (ValueType type, const char *item)
     case VALUE_PATH:
     case VALUE_PATHS:
       return is_path (item);
+    case VALUE_TEXT:
     case VALUE_WORDS:
     case VALUE_ARGV:
     case VALUE_CHOICE:
@@ -372,6 +376,7 @@ store (const Key *key, const char *value, void *base)
     case VALUE_SIZE:
       return read_number (key, value, place);
     case VALUE_NAME:
+    case VALUE_TEXT:
     case VALUE_PATH:
       return store_text (key, value, place);
     case VALUE_NAMES:
@@ -562,7 +567,7 @@ agent_policy_init (AgentPolicy *self)
   self->log = AGENT_LOG_INFO;
   self->identify_host = 1;
   self->max_jobs = 4;
-  self->max_rate = 20 << 20;
+  self->max_rate = 0;
   self->max_file = INT64_C (4) << 30;
   self->timeout = 60;
   self->max_timeout = 3600;
@@ -614,7 +619,9 @@ agent_group_name (AgentGroup group)
 const char *
 agent_access_name (AgentAccess access)
 {
-  static const char *const names[] = { "deny", "allow", "named", "any", "login", "shell" };
+  static const char *const names[] = {
+    "deny", "allow", "named", "any", "login", "shell", "manage"
+  };
 
   return names[access];
 }

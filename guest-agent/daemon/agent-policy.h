@@ -52,17 +52,19 @@ typedef enum
   AGENT_ACCESS_ANY,
   AGENT_ACCESS_LOGIN,
   AGENT_ACCESS_SHELL,
+  AGENT_ACCESS_MANAGE,
 } AgentAccess;
 
 /* [command NAME]: what exec=named may run. */
 typedef struct
 {
   char *name;
-  char **argv;     /* ends with NULL; argv[0] is absolute */
-  char *run_as;    /* (nullable): [exec] run-as */
-  int64_t timeout; /* seconds; 0: [exec] timeout */
-  int args;        /* 0 none, 1 any: whether the caller may add arguments */
-  char *file;      /* where it was defined */
+  char *description; /* (nullable): for a person at the host */
+  char **argv;       /* ends with NULL; argv[0] is absolute */
+  char *run_as;      /* (nullable): [exec] run-as */
+  int64_t timeout;   /* seconds; 0: [exec] timeout */
+  int args;          /* 0 none, 1 any: whether the caller may add arguments */
+  char *file;        /* where it was defined */
   unsigned int keys_seen;
 } AgentCommand;
 
@@ -75,7 +77,7 @@ typedef struct
   int identify_host;
 
   int64_t max_jobs;
-  int64_t max_rate; /* bytes a second */
+  int64_t max_rate; /* bytes a second of a file transfer; 0: no limit */
   int64_t max_file; /* bytes */
 
   char *run_as;

@@ -3,12 +3,10 @@
 
 #include "daemon/agent.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/reboot.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,15 +100,10 @@ run_command (const PowerCommand *command, AgentPowerMode mode, const char *path)
 {
   static char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", NULL };
   char *arguments[ARGUMENTS_MAX + 1];
-  sigset_t none;
   int n = 0;
 
-  sigemptyset (&none);
-  sigprocmask (SIG_SETMASK, &none, NULL);
   setsid ();
-  if (syscall (SYS_close_range, 3u, ~0u, 0u) < 0)
-    for (int fd = 3; fd < 1024; fd++)
-      close (fd);
+  agent_child_clean (-1);
   for (; n < ARGUMENTS_MAX && command->arguments[mode][n] != NULL; n++)
     arguments[n] = strdup (command->arguments[mode][n]);
   arguments[n] = NULL;
@@ -145,6 +138,15 @@ call_kernel (Agent *agent)
 }
 
 static void
+ended_cb (Agent *agent, const AgentExit *ended, void *data)
+{
+  agent->power.child = 0;
+  /* An init that refuses, because somebody inhibits it, is not overruled. */
+  if (!WIFEXITED (ended->status) || WEXITSTATUS (ended->status) != 0)
+    report_failure (agent, "the guest's init refused it");
+}
+
+static void
 act (Agent *agent)
 {
   AgentPower *self = &agent->power;
@@ -158,7 +160,7 @@ act (Agent *agent)
       call_kernel (agent);
       return;
     }
-  self->child = fork ();
+  self->child = agent_child_has_room (agent) ? fork () : -1;
   if (self->child == 0)
     run_command (command, self->mode, path);
   if (self->child < 0)
@@ -166,6 +168,8 @@ act (Agent *agent)
       self->child = 0;
       report_failure (agent, "no process for it");
     }
+  else
+    agent_child_watch (agent, self->child, ended_cb, NULL);
 }
 
 static void
@@ -222,20 +226,6 @@ agent_power_cancel (Agent *agent, int64_t job)
   self->pending = false;
   agent_timer_stop (&agent->loop, &self->timer);
   agent_log (AGENT_LOG_INFO, "%s cancelled", mode_names[self->mode]);
-  return true;
-}
-
-bool
-agent_power_reaped (Agent *agent, int pid, int status)
-{
-  AgentPower *self = &agent->power;
-
-  if (self->child != pid)
-    return false;
-  self->child = 0;
-  /* An init that refuses, because somebody inhibits it, is not overruled. */
-  if (!WIFEXITED (status) || WEXITSTATUS (status) != 0)
-    report_failure (agent, "the guest's init refused it");
   return true;
 }
 

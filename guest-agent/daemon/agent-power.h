@@ -49,8 +49,5 @@ void agent_power_replied (Agent *agent);
 /** agent_power_cancel: @job: 0 for any. Returns whether it was pending. */
 bool agent_power_cancel (Agent *agent, int64_t job);
 
-/** agent_power_reaped: the child @pid has ended. Returns whether it was the init's command. */
-bool agent_power_reaped (Agent *agent, int pid, int status);
-
 bool agent_power_mode_find (const char *name, AgentPowerMode *mode);
 const char *agent_power_mode_name (AgentPowerMode mode);

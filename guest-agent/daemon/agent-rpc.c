@@ -57,9 +57,11 @@ send_reply (Agent *agent, int64_t id, json_t *body)
 }
 
 static void
-complete (Agent *agent, AgentCall *call, json_t *body)
+complete (Agent *agent, AgentCall *call, int code, json_t *body)
 {
   int64_t id = call->id;
+
+  agent_audit_end (agent, agent_audit_take (call), code, NULL);
 
   call->replied = true;
   call->cancel = NULL;
@@ -72,14 +74,14 @@ void
 agent_call_reply (Agent *agent, AgentCall *call, json_t *result)
 {
   complete (
-      agent, call,
+      agent, call, 0,
       json_pack ("{ss sI so}", "jsonrpc", "2.0", "id", (json_int_t) call->id, "result", result));
 }
 
 void
 agent_call_error (Agent *agent, AgentCall *call, int code, const char *message, json_t *data)
 {
-  complete (agent, call, error_body (json_integer (call->id), code, message, data));
+  complete (agent, call, code, error_body (json_integer (call->id), code, message, data));
 }
 
 void
@@ -218,6 +220,7 @@ static void
 run (Agent *agent, AgentCall *call, const char *name, const json_t *params)
 {
   const AgentMethod *method = agent_method_find (name);
+  bool recorded = true;
   char hint[64];
 
   if (method == NULL)
@@ -226,6 +229,9 @@ run (Agent *agent, AgentCall *call, const char *name, const json_t *params)
       return;
     }
   call->method = method;
+  if (agent_audit_is_needed (method))
+    recorded = agent_audit_begin (agent, call,
+                                  method->describe != NULL ? method->describe (params) : NULL);
   if (!agent_policy_allows (&agent->policy, method->group))
     {
       agent_policy_hint (method->group, hint, sizeof hint);
@@ -236,7 +242,11 @@ run (Agent *agent, AgentCall *call, const char *name, const json_t *params)
           json_pack ("{ss ss}", "group", agent_group_name (method->group), "hint", hint));
       return;
     }
-  method->run (agent, call, params);
+  if (recorded)
+    method->run (agent, call, params);
+  else
+    agent_call_error (agent, call, KVMA_ERROR_AUDIT,
+                      "this guest's policy requires an audit log, and it cannot be written", NULL);
 }
 
 static void
@@ -323,6 +333,8 @@ agent_rpc_reset (Agent *agent)
 
       if (call->used && !call->replied && call->cancel != NULL)
         call->cancel (agent, call);
+      if (call->used && !call->replied)
+        agent_audit_end (agent, agent_audit_take (call), KVMA_ERROR_CANCELLED, NULL);
       call->used = false;
     }
   for (unsigned int i = 0; i < KVMA_REPLY_CACHE; i++)

@@ -27,6 +27,9 @@ typedef struct
   const char *name;
   AgentGroup group;
   AgentMethodFunc run;
+  bool audited; /* although its group is not denied by default */
+  /* (nullable): what the audit says it is about (new); @params are not checked yet */
+  json_t *(*describe) (const json_t *params);
 } AgentMethod;
 
 /* One request in flight: received, and its reply not yet taken by the kernel. */
@@ -37,6 +40,7 @@ struct AgentCall
   int64_t id;
   uint64_t written_at; /* replied: AgentLink.out_written that means that it has left */
   const AgentMethod *method;
+  uint64_t audit; /* number of its line in the audit log, 0 for none */
   void (*cancel) (Agent *agent, AgentCall *call); /* (nullable): forget the call; send nothing */
 };
 

@@ -3,12 +3,16 @@
 
 #include "daemon/agent-util.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,8 +23,12 @@
 #include "protocol/kvma-json.h"
 #include "protocol/kvma-limits.h"
 
+#define SYSLOG_SIZE 4096
+
 static AgentLogLevel log_level = AGENT_LOG_INFO;
 static bool log_to_syslog;
+static bool log_held;
+static unsigned int held_lines;
 static char root_prefix[256];
 
 void
@@ -35,22 +43,38 @@ agent_log_to_syslog (void)
   log_to_syslog = true;
 }
 
+void
+agent_log_hold (bool hold)
+{
+  unsigned int held = held_lines;
+
+  log_held = hold;
+  held_lines = 0;
+  if (!hold && held > 0)
+    agent_log (AGENT_LOG_INFO, "%u lines were not written while file systems were frozen", held);
+}
+
 /* As syslog(3) does it, without its clock, its locale and its streams; every daemon at the other
  * end adds the time by itself. */
-static void
-write_syslog (int priority, const char *line)
+void
+agent_syslog (int priority, const char *line)
 {
-  const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
-  char text[832];
-  int n = snprintf (text, sizeof text, "<%d>kvm-manager-agent[%d]: %s", LOG_DAEMON | priority,
-                    (int) getpid (), line);
-  int fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  char path[AGENT_PATH_SIZE];
+  char text[SYSLOG_SIZE];
+  int n = snprintf (text, sizeof text, "<%d>kvm-manager-agent[%d]: %s", priority, (int) getpid (),
+                    line);
+  int fd;
 
+  agent_path (path, "/dev/log");
+  if (n <= 0 || strlen (path) >= sizeof address.sun_path)
+    return;
+  strcpy (address.sun_path, path);
+  fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0)
     return;
-  if (n > 0)
-    sendto (fd, text, (size_t) n < sizeof text ? (size_t) n : sizeof text - 1, MSG_NOSIGNAL,
-            (const struct sockaddr *) &address, sizeof address);
+  sendto (fd, text, (size_t) n < sizeof text ? (size_t) n : sizeof text - 1, MSG_NOSIGNAL,
+          (const struct sockaddr *) &address, sizeof address);
   close (fd);
 }
 
@@ -63,11 +87,16 @@ agent_log (AgentLogLevel level, const char *format, ...)
 
   if (level > log_level)
     return;
+  if (log_held)
+    {
+      held_lines++;
+      return;
+    }
   va_start (arguments, format);
   vsnprintf (line, sizeof line, format, arguments);
   va_end (arguments);
   if (log_to_syslog)
-    write_syslog (priorities[level], line);
+    agent_syslog (LOG_DAEMON | priorities[level], line);
   else
     dprintf (STDERR_FILENO, "<%d>kvm-manager-agent: %s\n", priorities[level], line);
 }
@@ -88,6 +117,57 @@ agent_realtime_ms (void)
 
   clock_gettime (CLOCK_REALTIME, &now);
   return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+agent_release_pages (void)
+{
+  const ElfW (Phdr) *headers = (const ElfW (Phdr) *) getauxval (AT_PHDR);
+  unsigned long n = getauxval (AT_PHNUM);
+  uintptr_t page = (uintptr_t) sysconf (_SC_PAGESIZE);
+  uintptr_t base = 0;
+
+  /* Where the program was loaded, if it is not where it was linked for. */
+  for (unsigned long i = 0; headers != NULL && i < n; i++)
+    if (headers[i].p_type == PT_PHDR)
+      base = (uintptr_t) headers - headers[i].p_vaddr;
+  for (unsigned long i = 0; headers != NULL && i < n; i++)
+    if (headers[i].p_type == PT_LOAD && (headers[i].p_flags & PF_W) == 0)
+      {
+        uintptr_t start = (base + headers[i].p_vaddr) & ~(page - 1);
+
+        madvise ((void *) start, base + headers[i].p_vaddr + headers[i].p_memsz - start,
+                 MADV_DONTNEED);
+      }
+}
+
+/* Days are counted from 1 March of the year 0, so that the day that comes and goes is the last of a
+ * year; 400 years are 146097 days. */
+void
+agent_utc (int64_t seconds, struct tm *out)
+{
+  int64_t day = seconds / 86400 - (seconds % 86400 < 0);
+  int64_t rest = seconds - day * 86400;
+  int64_t shifted = day + 719468;
+  int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  int64_t of_era = shifted - era * 146097;
+  int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  int64_t of_year = of_era - (365 * year + year / 4 - year / 100); /* from 1 March */
+  int64_t month = (5 * of_year + 2) / 153;                         /* from March */
+  bool is_new_year = month >= 10;
+  bool is_leap;
+
+  year += era * 400 + is_new_year;
+  is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  memset (out, 0, sizeof *out);
+  out->tm_sec = (int) (rest % 60);
+  out->tm_min = (int) (rest / 60 % 60);
+  out->tm_hour = (int) (rest / 3600);
+  out->tm_mday = (int) (of_year - (153 * month + 2) / 5 + 1);
+  out->tm_mon = (int) (is_new_year ? month - 10 : month + 2);
+  out->tm_year = (int) (year - 1900);
+  out->tm_wday = (int) (((day + 4) % 7 + 7) % 7);
+  out->tm_yday = (int) (is_new_year ? of_year - 306 : of_year + 59 + is_leap);
 }
 
 void

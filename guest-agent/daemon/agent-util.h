@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 /* Small tools of the daemon: logging, clocks, files below the root, clean text. */
 
@@ -34,11 +35,36 @@ void agent_log_to_syslog (void);
 void agent_log (AgentLogLevel level, const char *format, ...)
     __attribute__ ((format (printf, 2, 3)));
 
+/** agent_syslog: sends one line to the guest's syslog, below the root, if one listens. @priority:
+ * with its facility. A long line is cut. */
+void agent_syslog (int priority, const char *line);
+
+/** agent_log_hold: while @hold, lines are dropped and counted: who writes them may wait for ever.
+ */
+void agent_log_hold (bool hold);
+
+/**
+ * agent_release_pages:
+ *
+ * Before a long sleep: the pages of the program's own file are let go. The kernel has them still,
+ * and maps again what is used.
+ */
+void agent_release_pages (void);
+
 /** agent_now_ms: Returns the monotonic clock. */
 uint64_t agent_now_ms (void);
 
 /** agent_realtime_ms: Returns the wall clock, Unix time. */
 int64_t agent_realtime_ms (void);
+
+/**
+ * agent_utc:
+ * @seconds: Unix time
+ * @out: (out): year, month, day, hour, minute, second, day of the week and of the year
+ *
+ * As gmtime_r(), which brings glibc's time zones along: a tenth of the agent.
+ */
+void agent_utc (int64_t seconds, struct tm *out);
 
 /**
  * agent_random:

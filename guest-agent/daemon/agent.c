@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -39,6 +38,7 @@ agent_reload_policy (Agent *self)
   agent_set_policy_members (self, params);
   agent_events_emit (self, AGENT_TOPIC_POLICY, params);
   agent_link_end_session (self, KVMA_BYE_POLICY_RELOAD, NULL);
+  agent_jobs_policy_changed (self);
   agent_service_ready (self);
 }
 
@@ -46,25 +46,21 @@ void
 agent_session_ended (Agent *self)
 {
   agent_rpc_reset (self);
+  agent_streams_reset (self);
+  agent_jobs_session_ended (self);
+  agent_ptys_session_ended (self);
   agent_events_reset (self);
+  agent_freeze_session_ended (self);
+  agent_process_times_free (self->process_times);
+  self->process_times = NULL;
   agent_service_set_busy (self, false);
+  agent_release_pages ();
 }
 
 void
 agent_session_began (Agent *self)
 {
   agent_service_set_busy (self, true);
-}
-
-static void
-reap_children (Agent *agent)
-{
-  int status;
-  pid_t pid;
-
-  while ((pid = waitpid (-1, &status, WNOHANG)) > 0)
-    if (!agent_power_reaped (agent, pid, status))
-      agent_fs_scan_reaped (agent, pid);
 }
 
 static void
@@ -85,7 +81,7 @@ signal_cb (void *data, uint32_t events)
     switch (info.ssi_signo)
       {
       case SIGCHLD:
-        reap_children (agent);
+        agent_children_reap (agent);
         break;
       case SIGHUP:
         agent_reload_policy (agent);
@@ -135,9 +131,15 @@ agent_init (Agent *self, const char *policy_path)
   agent_port_init (self);
   agent_link_init (self);
   agent_rpc_init (self);
+  agent_streams_init (self);
+  agent_workers_init (self);
+  agent_audit_init (self);
   agent_events_init (self);
   agent_fs_scan_init (self);
+  agent_files_init (self);
   agent_power_init (self);
+  agent_freeze_init (self);
+  agent_suspend_init (self);
   agent_service_init (self);
   agent_facts_cpu_begin (&self->cpu_asked);
   return true;
@@ -149,7 +151,13 @@ agent_clear (Agent *self)
   int fd;
 
   agent_link_clear (self);
+  agent_files_clear (self);
+  agent_jobs_clear (self);
+  agent_ptys_clear (self);
+  agent_workers_clear (self);
+  agent_audit_clear (self);
   agent_fs_scan_clear (self);
+  agent_freeze_clear (self);
   agent_port_close (self);
   fd = agent_loop_unwatch (&self->loop, &self->signals);
   if (fd >= 0)

@@ -8,17 +8,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/agent-audit.h"
+#include "daemon/agent-child.h"
+#include "daemon/agent-care.h"
 #include "daemon/agent-events.h"
 #include "daemon/agent-facts.h"
+#include "daemon/agent-file.h"
+#include "daemon/agent-freeze.h"
 #include "daemon/agent-fs-scan.h"
+#include "daemon/agent-job.h"
 #include "daemon/agent-link.h"
 #include "daemon/agent-loop.h"
 #include "daemon/agent-policy.h"
 #include "daemon/agent-port.h"
 #include "daemon/agent-power.h"
+#include "daemon/agent-processes.h"
+#include "daemon/agent-pty.h"
 #include "daemon/agent-rpc.h"
 #include "daemon/agent-service.h"
+#include "daemon/agent-stream.h"
 #include "daemon/agent-util.h"
+#include "daemon/agent-worker.h"
 #include "protocol/kvma-limits.h"
 #include "protocol/kvma-names.h"
 
@@ -33,10 +43,20 @@ struct Agent
   AgentPort port;
   AgentLink link;
   AgentRpc rpc;
+  AgentStreams streams;
+  AgentChildren children;
+  AgentWorkers workers;
+  AgentAudit audit;
+  AgentJobs jobs;
+  AgentPtys ptys;
   AgentEvents events;
   AgentFsScanner fs;
+  AgentFiles files;
   AgentCpuSample cpu_asked; /* baseline of sys.metrics; the one of metrics.sample is in events */
   AgentPower power;
+  AgentFreeze freeze;
+  AgentSuspend suspend;
+  AgentProcessTimes *process_times; /* (nullable): of the session */
   AgentService service;
   AgentWatch signals;
   char instance[17]; /* random per process */
@@ -60,6 +80,14 @@ void agent_session_ended (Agent *self);
 
 /** agent_session_began: the link calls it before WELCOME goes out. */
 void agent_session_began (Agent *self);
+
+/**
+ * agent_is_frozen:
+ *
+ * Returns whether file systems are frozen, or about to be: whatever would write to one must answer
+ * KVMA_ERROR_FROZEN.
+ */
+bool agent_is_frozen (const Agent *self);
 
 /** agent_caps_to_json: Returns what WELCOME lists (new). */
 json_t *agent_caps_to_json (void);

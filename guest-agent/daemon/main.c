@@ -177,6 +177,7 @@ main (int argc, char **argv)
   if (options.fd < 0)
     agent_port_open (agent, options.port);
   agent_service_ready (agent);
+  agent_release_pages ();
   agent_loop_run (&agent->loop);
   agent_clear (agent);
   return EXIT_SUCCESS;

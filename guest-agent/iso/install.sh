@@ -15,15 +15,19 @@ root=${DESTDIR:-}
 program=/usr/libexec/kvm-manager-agent
 config=/etc/kvm-manager-agent
 unit=/etc/systemd/system/kvm-manager-agent.service
+dropin=/etc/systemd/system/kvm-manager-agent.service.d/hardened.conf
 rules=/etc/udev/rules.d/90-kvm-manager-agent.rules
 openrc=/etc/init.d/kvm-manager-agent
 start=yes
+hardened=no
 purge=no
 
 usage ()
 {
   cat <<USAGE
-usage: sh install.sh [--no-start]         install the KVM Manager guest agent, or update it
+usage: sh install.sh [--no-start] [--hardened]
+                                          install the KVM Manager guest agent, or update it; --hardened, with systemd,
+                                          confines it to what an agent needs that only tells facts
        sh install.sh --uninstall [--purge] remove it; --purge removes its policy too
        sh install.sh --version            print the version that this disc holds
        sh install.sh --help               print this text
@@ -214,14 +218,20 @@ install_agent ()
     systemd)
       put systemd/kvm-manager-agent.service "$unit" 644
       put systemd/90-kvm-manager-agent.rules "$rules" 644
+      if [ $hardened = yes ]; then
+        put systemd/hardened.conf "$dropin" 644
+      fi
       ;;
     openrc)
       put openrc/kvm-manager-agent "$openrc" 755
       ;;
   esac
+  if [ $hardened = yes ] && [ "$init" != systemd ]; then
+    say "Without systemd --hardened does nothing."
+  fi
   if [ -z "$root" ] && have restorecon; then
     restorecon -R "$program" "$config" 2>/dev/null || :
-    for file in "$unit" "$rules" "$openrc"; do
+    for file in "$unit" "$dropin" "$rules" "$openrc"; do
       [ ! -e "$file" ] || restorecon "$file" 2>/dev/null || :
     done
   fi
@@ -254,8 +264,9 @@ uninstall_agent ()
         ;;
     esac
   fi
-  rm -f "$root$program" "$root$unit" "$root$rules" "$root$openrc" "$root$config/agent.conf.dist" ||
+  rm -f "$root$program" "$root$unit" "$root$dropin" "$root$rules" "$root$openrc" "$root$config/agent.conf.dist" ||
     fail "could not remove all files; is this file system read-only?"
+  rmdir "$(dirname "$root$dropin")" 2>/dev/null || :
   # After the file: what supervises the agent cannot start it again.
   if [ -z "$root" ]; then
     for pid in $(running); do
@@ -283,6 +294,7 @@ for option; do
     --uninstall) action=uninstall ;;
     --purge) purge=yes ;;
     --no-start) start=no ;;
+    --hardened) hardened=yes ;;
     --version) action=version ;;
     --help | -h) usage; exit 0 ;;
     *) printf 'install.sh: unknown option %s\n\n' "$option" >&2; usage >&2; exit 2 ;;

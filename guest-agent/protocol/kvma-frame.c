@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define COBS_RUN_MAX 254
+#define SHORT_RUN 16
 
 /* Writes one COBS stream from several pieces, so that header, payload and CRC need not be joined
  * first. */
@@ -31,22 +32,44 @@ stuffer_close_run (Stuffer *self)
   self->code = self->next++;
 }
 
+/* Short runs, and above all zeros in a row, would spend their time in calls. */
+static size_t
+zero_offset (const uint8_t *data, size_t run)
+{
+  size_t near = run < SHORT_RUN ? run : SHORT_RUN;
+  const uint8_t *zero;
+
+  for (size_t i = 0; i < near; i++)
+    if (data[i] == 0)
+      return i;
+  zero = run > near ? memchr (data + near, 0, run - near) : NULL;
+  return zero != NULL ? (size_t) (zero - data) : run;
+}
+
+static void
+copy_run (uint8_t *out, const uint8_t *data, size_t run)
+{
+  if (run > SHORT_RUN)
+    memmove (out, data, run);
+  else
+    for (size_t i = 0; i < run; i++)
+      out[i] = data[i];
+}
+
 static void
 stuffer_add (Stuffer *self, const uint8_t *data, size_t length)
 {
   while (length > 0)
     {
       size_t room = COBS_RUN_MAX - (self->next - self->code - 1);
-      size_t run = length < room ? length : room;
-      const uint8_t *zero = run > 0 ? memchr (data, 0, run) : NULL;
+      size_t most = length < room ? length : room;
+      size_t run = zero_offset (data, most);
 
-      if (zero != NULL)
-        run = (size_t) (zero - data);
-      memcpy (self->out + self->next, data, run);
+      copy_run (self->out + self->next, data, run);
       self->next += run;
       data += run;
       length -= run;
-      if (zero != NULL)
+      if (run < most)
         {
           stuffer_close_run (self);
           data++;
@@ -95,9 +118,9 @@ kvma_cobs_decode (const uint8_t *data, size_t length, uint8_t *out, size_t *out_
       if (run == 0 || run - 1 > length - in)
         return false;
       run--;
-      if (memchr (data + in, 0, run) != NULL)
+      if (zero_offset (data + in, run) < run)
         return false;
-      memmove (out + written, data + in, run);
+      copy_run (out + written, data + in, run);
       in += run;
       written += run;
       if (run < COBS_RUN_MAX && in < length)

@@ -60,6 +60,8 @@
 #define KVMA_STREAM_WINDOW_TO_HOST 131072
 #define KVMA_STREAM_WINDOW_TO_HOST_MAX 524288
 #define KVMA_STREAMS_TO_HOST_MAX 1048576
+#define KVMA_CREDIT_SUM_MAX 2147483648u /* of one stream and direction, not yet used */
+#define KVMA_STRAY_DATA_MAX 131072      /* DATA on streams that never were: more is abuse */
 #define KVMA_FRAMES_BEYOND_POLLOUT 4
 
 /* Requests and what they make. */
@@ -86,7 +88,17 @@
 #define KVMA_POWER_DELAY_MAX_MS 600000
 #define KVMA_POWER_FLUSH_MS 200 /* between the flushed reply and the action */
 #define KVMA_POWER_MESSAGE_MAX 512
+#define KVMA_LOG_LINES 200
 #define KVMA_LOG_LINES_MAX 1000
+#define KVMA_FILE_PATH_MAX 4096
+#define KVMA_FILE_NAME_MAX 255
+#define KVMA_FILE_RESUME_MS 600000 /* an interrupted write is kept so long */
+#define KVMA_TRIM_MOUNTS_MAX 64
+#define KVMA_PTY_SIZE_MAX 1000 /* columns, rows */
+#define KVMA_TERM_MAX 32
+#define KVMA_SSH_KEYS_MAX 16
+#define KVMA_FREEZE_MIN_MS 1000
+#define KVMA_FREEZE_MS 10000
 #define KVMA_FREEZE_MAX_MS 60000
 
 /* Rates. */

@@ -141,7 +141,7 @@ make_machines ()
   local type=qemu
 
   mapfile -t image < <("$KVMM_SOURCE/script/lib/guest-image.sh" \
-    --agent "$BUILD/guest-agent/daemon/kvm-manager-agent" --policy "$KVMM_SOURCE/guest-agent/daemon/agent.conf" \
+    --agent "$BUILD/guest-agent/daemon/kvm-manager-agent" --policy "$KVMM_SOURCE/script/lib/demo-agent.conf" \
     "$BUILD/guest")
   [ ${#image[@]} = 2 ] || die "the guest image could not be made"
   cp --reflink=auto "${image[@]}" "$BUILD/guest-agent/iso/kvmmanager-guest-agent.iso" "$KVMM_PRIVATE_DIR/"

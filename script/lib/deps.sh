@@ -5,15 +5,17 @@
 # Installs what building, the demo and the tests need, and nothing else. deps_ensure GROUP… asks the package
 # database first (some 10 ms), so that a second run costs nothing and asks for no password.
 #
-# Groups: build, demo (a private libvirt with a guest, and a display of its own), test, bench.
+# Groups: build, demo (a private libvirt with a guest, and a display of its own), test, package (the packages and their
+# tests), bench.
 
 deps_debian ()
 {
   case $1 in
     build)
-      echo meson ninja-build gcc libc6-dev pkg-config gettext git \
-        libgtk-4-dev libgtk-4-bin libadwaita-1-dev libgtksourceview-5-dev \
-        libvirt-dev libjson-glib-dev libxml2-dev libxml2-utils libjansson-dev \
+      echo meson ninja-build gcc libc6-dev libcrypt-dev pkg-config gettext git \
+        libgtk-4-dev libgtk-4-bin libadwaita-1-dev libgtksourceview-5-dev libvte-2.91-gtk4-dev \
+        libgvnc-1.0-dev libspice-client-glib-2.0-dev libwayland-dev wayland-protocols libx11-dev libxi-dev libsecret-1-dev \
+        libvirt-dev libosinfo-1.0-dev osinfo-db libjson-glib-dev libxml2-dev libxml2-utils libjansson-dev \
         libglib2.0-dev libglib2.0-dev-bin libglib2.0-bin \
         desktop-file-utils xorriso \
         adwaita-icon-theme hicolor-icon-theme librsvg2-common fonts-cantarell fonts-dejavu-core \
@@ -27,8 +29,13 @@ deps_debian ()
       ;;
     test)
       echo libvirt-daemon-system libvirt-daemon-config-network \
+        openssh-client openssh-server polkitd \
         python3-xlib x11-utils openbox appstream clang clang-format libclang-rt-dev llvm \
-        dash shellcheck
+        dash shellcheck glib-networking openssl
+      ;;
+    package)
+      echo build-essential debhelper dpkg-dev rpm cpio rpmlint lintian appstream mmdebstrap e2fsprogs \
+        debian-archive-keyring ccache fakeroot
       ;;
     bench)
       echo virt-manager
@@ -41,9 +48,10 @@ deps_fedora ()
 {
   case $1 in
     build)
-      echo meson ninja-build gcc glibc-static pkgconf-pkg-config gettext git-core \
-        gtk4-devel libadwaita-devel gtksourceview5-devel \
-        libvirt-devel json-glib-devel libxml2-devel libxml2 jansson-devel jansson-static \
+      echo meson ninja-build gcc glibc-static libxcrypt-devel pkgconf-pkg-config gettext git-core \
+        gtk4-devel libadwaita-devel gtksourceview5-devel vte291-gtk4-devel \
+        gvnc-devel spice-glib-devel wayland-devel wayland-protocols-devel libX11-devel libXi-devel libsecret-devel \
+        libvirt-devel libosinfo-devel osinfo-db json-glib-devel libxml2-devel libxml2 jansson-devel jansson-static \
         glib2-devel desktop-file-utils xorriso \
         adwaita-icon-theme hicolor-icon-theme librsvg2 dejavu-sans-fonts dconf
       ;;
@@ -54,8 +62,12 @@ deps_fedora ()
         python3 python3-gobject python3-libvirt
       ;;
     test)
-      echo libvirt-daemon-kvm python3-xlib xwininfo openbox appstream clang clang-tools-extra \
-        compiler-rt llvm dash ShellCheck
+      echo libvirt-daemon-kvm openssh-clients openssh-server polkit python3-xlib xwininfo openbox appstream clang clang-tools-extra \
+        compiler-rt llvm dash ShellCheck glib-networking openssl \
+        qemu-ui-spice-core qemu-char-spice qemu-audio-spice qemu-device-usb-redirect
+      ;;
+    package)
+      echo rpm-build rpmlint appstream dpkg debhelper cpio e2fsprogs
       ;;
     bench)
       echo virt-manager
@@ -86,11 +98,13 @@ deps_missing ()
 
   case $family in
     debian)
+      # The same package of another architecture, as for building the agent of aarch64, is not the one that is meant.
       local -A installed=()
-      local status name
-      while read -r status name; do
-        [ "$status" != ii ] || installed[$name]=1
-      done < <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null)
+      local status name architecture native
+      native=$(dpkg --print-architecture)
+      while read -r status name architecture; do
+        [ "$status" != ii ] || { [ "$architecture" != "$native" ] && [ "$architecture" != all ]; } || installed[$name]=1
+      done < <(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Architecture}\n' "$@" 2>/dev/null)
       for name; do
         [ -n "${installed[$name]:-}" ] || echo "$name"
       done

@@ -16,10 +16,11 @@ set -euo pipefail
 usage ()
 {
   cat <<USAGE
-usage: guest-image.sh [--agent FILE --policy FILE] OUTPUT-FOLDER
+usage: guest-image.sh [--agent FILE --policy FILE] [--qga] OUTPUT-FOLDER
 
 Leaves OUTPUT-FOLDER/vmlinuz and OUTPUT-FOLDER/initramfs.img, and prints their paths.
-With no agent the guest has none (it can still install one from the ISO).
+With no agent the guest has none (it can still install one from the ISO). --qga puts the distribution's QEMU guest agent
+into it as well, from its package, which is not installed here either.
 
 KVMM_GUEST_KERNEL  folder that keeps the unpacked kernel (default: OUTPUT-FOLDER/kernel)
 USAGE
@@ -184,10 +185,32 @@ copy_libraries ()
   done
 }
 
-# build_initramfs BUSYBOX AGENT POLICY KEPT OUTPUT
+# find_qga FOLDER: leaves FOLDER/qga/qemu-ga, of the package or else this machine's own.
+find_qga ()
+{
+  local folder=$1/qga own
+
+  [ ! -x "$folder/qemu-ga" ] || return 0
+  rm -rf "$folder"
+  mkdir -p "$folder/root"
+  own=$(PATH=$PATH:/usr/sbin type -P qemu-ga || true)
+  if [ -z "$own" ] && have apt-get; then
+    (cd "$folder" && apt-get -q -o APT::Sandbox::User=root download qemu-guest-agent >&2) || true
+    for package in "$folder"/*.deb; do
+      [ ! -e "$package" ] || dpkg-deb -x "$package" "$folder/root"
+    done
+    own=$(find "$folder/root" -type f -name qemu-ga | head -n 1)
+  fi
+  [ -n "$own" ] || die "the package qemu-guest-agent could not be fetched"
+  ! ldd "$own" | grep -q 'not found' || die "this machine lacks libraries of qemu-ga: $(ldd "$own" | grep 'not found')"
+  cp "$own" "$folder/qemu-ga"
+  rm -rf "$folder/root"
+}
+
+# build_initramfs BUSYBOX AGENT POLICY KEPT QGA OUTPUT
 build_initramfs ()
 {
-  local busybox=$1 agent=$2 policy=$3 kept=$4 output=$5 tree
+  local busybox=$1 agent=$2 policy=$3 kept=$4 qga=$5 output=$6 tree chpasswd program
 
   tree=$(mktemp -d "$output.XXXXXX")
   mkdir -p "$tree"/{bin,sbin,usr/bin,usr/sbin,usr/libexec,dev,proc,sys,mnt,run,tmp,root,srv,var/log,lib/modules}
@@ -204,6 +227,14 @@ build_initramfs ()
     cp "$policy" "$tree/etc/kvm-manager-agent/agent.conf"
     copy_libraries "$agent" "$tree"
   fi
+  if [ -n "$qga" ]; then
+    # By it qemu-ga sets passwords; not every busybox has it.
+    chpasswd=$(PATH=$PATH:/usr/sbin type -P chpasswd) || die "chpasswd is missing (package passwd or shadow-utils)"
+    for program in "$qga" "$chpasswd"; do
+      cp "$program" "$tree/usr/sbin/"
+      copy_libraries "$program" "$tree"
+    done
+  fi
   chmod -R u=rwX,go=rX "$tree"
   chmod 600 "$tree/etc/shadow"
   chmod 1777 "$tree/tmp"
@@ -217,12 +248,13 @@ build_initramfs ()
 
 main ()
 {
-  local agent='' policy='' output='' busybox hash kernel
+  local agent='' policy='' qga='' output='' busybox hash kernel
 
   while [ $# -gt 0 ]; do
     case $1 in
       --agent) agent=$2; shift ;;
       --policy) policy=$2; shift ;;
+      --qga) qga=wanted ;;
       --help) usage; exit 0 ;;
       -*) usage >&2; exit 2 ;;
       *) output=$1 ;;
@@ -248,12 +280,17 @@ main ()
     cp "$IMAGE_SOURCE/modules" "$kernel/kept/made-from"
   fi
 
+  if [ -n "$qga" ]; then
+    find_qga "$kernel"
+    qga=$kernel/qga/qemu-ga
+  fi
+
   busybox=$(type -P busybox) || die "busybox is missing (package busybox-static)"
-  hash=$(input_hash "$busybox" "$kernel/kept/vmlinuz" "${BASH_SOURCE[0]}" ${agent:+"$agent" "$policy"})
+  hash=$(input_hash "$busybox" "$kernel/kept/vmlinuz" "${BASH_SOURCE[0]}" ${agent:+"$agent" "$policy"} ${qga:+"$qga"})
   if [ "$(cat "$output/made-from" 2>/dev/null)" != "$hash" ]; then
     rm -f "$output/made-from"
     cp "$kernel/kept/vmlinuz" "$output/vmlinuz"
-    build_initramfs "$busybox" "$agent" "$policy" "$kernel/kept" "$output/initramfs.img"
+    build_initramfs "$busybox" "$agent" "$policy" "$kernel/kept" "$qga" "$output/initramfs.img"
     echo "$hash" >"$output/made-from"
   fi
   printf '%s\n' "$output/vmlinuz" "$output/initramfs.img"

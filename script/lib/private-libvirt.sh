@@ -15,6 +15,8 @@
 # system:  what qemu:///system is on a real host. Needs root; the folders of the machine's own libvirt are covered by
 #          private ones in a mount namespace.
 #
+# KVMM_LIBVIRT_GROUP    system only: a group whose members may use the daemon, by the rights of its socket alone
+#
 # Where namespaces are allowed, all processes are in one for process ids: the kernel ends them with its first.
 
 set -euo pipefail
@@ -30,6 +32,19 @@ remove_files ()
 {
   rm -rf "$1" 2>/dev/null || true
   rm -f "/var/lock/LCK..${1//\//_}"_* 2>/dev/null || true
+}
+
+# A daemon that is killed leaves the locks of its consoles, with a process id that another one has in its own namespace:
+# that one would take the terminal for locked by itself. What locks a terminal that is not there locks nothing.
+remove_stale_locks ()
+{
+  local lock
+
+  for lock in /var/lock/LCK..*pts_*; do
+    if [ -e "$lock" ] && [ ! -e "/dev/pts/${lock##*_}" ]; then
+      rm -f "$lock" 2>/dev/null || true
+    fi
+  done
 }
 
 usage ()
@@ -51,6 +66,16 @@ dynamic_ownership = 0
 remember_owner = 0
 namespaces = [ ]
 cgroup_controllers = [ ]
+CONF
+}
+
+# Without polkit: who may open the socket may do everything.
+write_libvirtd_conf ()
+{
+  cat >"$1" <<CONF
+unix_sock_group = "$2"
+unix_sock_rw_perms = "0770"
+auth_unix_rw = "none"
 CONF
 }
 
@@ -102,10 +127,12 @@ supervise ()
   if [ "$flavour" = system ]; then
     cover_system_folders "$dir"
     write_qemu_conf /etc/libvirt/qemu.conf system
+    [ -z "${KVMM_LIBVIRT_GROUP:-}" ] || write_libvirtd_conf /etc/libvirt/libvirtd.conf "$KVMM_LIBVIRT_GROUP"
   else
     use_session_folders "$dir"
     write_qemu_conf "$XDG_CONFIG_HOME/libvirt/qemu.conf" session
   fi
+  remove_stale_locks
   trap '' HUP INT TERM
   exec {control}<"$dir/control"
   start_daemon "$dir"
@@ -123,6 +150,7 @@ supervise ()
   wait "$daemon" 2>/dev/null || true
   end_guests "$dir"
   remove_files "$dir"
+  remove_stale_locks
 }
 
 # ---- outside ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include "agent/kvmm-agent-rate.h"
 #include "agent/kvmm-agent-request.h"
 #include "agent/kvmm-agent-schema.h"
+#include "agent/kvmm-agent-stream-private.h"
 
 G_BEGIN_DECLS
 
@@ -119,13 +120,16 @@ struct _KvmmAgentClient
   /* limits */
   guint64 stale_bytes;    /* since the last WELCOME or the start, without a session */
   KvmmAgentBucket bucket; /* control bytes in a session */
+  gsize unframed_bytes;   /* received in a session and in no frame yet */
   KvmmAgentWindow events;
   KvmmAgentWindow pings;
   gboolean muted;
 
-  gsize unknown_stream_bytes; /* DATA that no stream asked for, in this session */
-
+  guint untold; /* bits by KvmmAgentFact: refused in this session */
+  gboolean control_allowed;
   KvmmAgentRequests *requests; /* (owned) */
+  KvmmAgentStreams *streams;   /* (owned) */
+  GHashTable *resizes;         /* (owned) (nullable) sizes of terminals under way */
 };
 
 enum
@@ -135,6 +139,7 @@ enum
   KVMM_AGENT_SIGNAL_FILESYSTEMS,
   KVMM_AGENT_SIGNAL_USERS,
   KVMM_AGENT_SIGNAL_SYSTEM,
+  KVMM_AGENT_SIGNAL_UNTOLD,
   KVMM_AGENT_SIGNAL_LOG,
   KVMM_AGENT_N_SIGNALS
 };
@@ -150,6 +155,9 @@ void kvmm_agent_client_set_state (KvmmAgentClient *self, KvmmAgentClientState st
 void kvmm_agent_client_set_round_trip (KvmmAgentClient *self, gint64 round_trip_us);
 /* Closes for good. @error: (transfer full) */
 void kvmm_agent_client_fail (KvmmAgentClient *self, GError *error);
+/* The same with KVMM_AGENT_ERROR_ABUSE, and a BYE before it. */
+void kvmm_agent_client_fail_abuse (KvmmAgentClient *self, const char *why);
+void kvmm_agent_client_note_window (KvmmAgentClient *self);
 void kvmm_agent_client_log (KvmmAgentClient *self, const char *word, const char *text);
 gboolean
 kvmm_agent_client_send (KvmmAgentClient *self, KvmaKind kind, const void *payload, gsize length);
@@ -181,6 +189,10 @@ gboolean kvmm_agent_heartbeat_send (KvmmAgentClient *self);
 void kvmm_agent_facts_begin (KvmmAgentClient *self);
 void kvmm_agent_facts_event (KvmmAgentClient *self, const KvmaFrame *frame);
 void kvmm_agent_facts_subscribe (KvmmAgentClient *self);
+
+/* kvmm-agent-gate.c: the host's own lock */
+gboolean kvmm_agent_gate_has (const char *method);
+GError *kvmm_agent_gate_new_error (void);
 
 /* kvmm-agent-dispatch.c: each frame to where it belongs, each limit watched */
 extern const KvmmAgentLinkFuncs kvmm_agent_dispatch_funcs;

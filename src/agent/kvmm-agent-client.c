@@ -186,13 +186,18 @@ kvmm_agent_client_has_session (KvmmAgentClient *self)
 gboolean
 kvmm_agent_client_send (KvmmAgentClient *self, KvmaKind kind, const void *payload, gsize length)
 {
-  const KvmaSession *session;
-
   if (self->link == NULL || !kvmm_agent_link_send (self->link, kind, payload, length))
     return FALSE;
-  session = kvmm_agent_link_get_session (self->link);
-  self->counters.max_unacked = MAX (self->counters.max_unacked, session->window_bytes);
+  kvmm_agent_client_note_window (self);
   return TRUE;
+}
+
+void
+kvmm_agent_client_note_window (KvmmAgentClient *self)
+{
+  const KvmaSession *session = kvmm_agent_link_get_session (self->link);
+
+  self->counters.max_unacked = MAX (self->counters.max_unacked, session->window_bytes);
 }
 
 /* Everything stops before anybody is told: whoever hears of it may do as he likes. */
@@ -222,6 +227,15 @@ kvmm_agent_client_fail (KvmmAgentClient *self, GError *error)
   self->error = g_steal_pointer (&owned);
   kvmm_agent_client_set_state (self, KVMM_AGENT_CLIENT_CLOSED);
   kvmm_agent_requests_end_session (self->requests);
+  kvmm_agent_streams_end_session (self->streams);
+}
+
+void
+kvmm_agent_client_fail_abuse (KvmmAgentClient *self, const char *why)
+{
+  kvmm_agent_handshake_say_bye (self, KVMA_BYE_FLOOD);
+  kvmm_agent_client_fail (self,
+                          g_error_new_literal (KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_ABUSE, why));
 }
 
 /* ---- life ---- */
@@ -246,6 +260,8 @@ kvmm_agent_client_finalize (GObject *object)
   g_clear_pointer (&self->welcome, kvmm_agent_welcome_free);
   g_clear_pointer (&self->legacy, kvmm_agent_legacy_free);
   g_clear_pointer (&self->requests, kvmm_agent_requests_free);
+  g_clear_pointer (&self->streams, kvmm_agent_streams_free);
+  g_clear_pointer (&self->resizes, g_hash_table_unref);
   G_OBJECT_CLASS (kvmm_agent_client_parent_class)->finalize (object);
 }
 
@@ -303,6 +319,8 @@ kvmm_agent_client_class_init (KvmmAgentClientClass *klass)
       add_signal (klass, "users", 1, G_TYPE_POINTER);
   kvmm_agent_client_signals[KVMM_AGENT_SIGNAL_SYSTEM] =
       add_signal (klass, "system", 1, G_TYPE_POINTER);
+  kvmm_agent_client_signals[KVMM_AGENT_SIGNAL_UNTOLD] =
+      add_signal (klass, "untold", 0, G_TYPE_NONE);
   kvmm_agent_client_signals[KVMM_AGENT_SIGNAL_LOG] =
       add_signal (klass, "log", 2, G_TYPE_STRING | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
@@ -314,6 +332,7 @@ kvmm_agent_client_init (KvmmAgentClient *self)
   self->metrics_interval_ms = default_intervals.metrics_hidden;
   self->round_trip_us = -1;
   self->requests = kvmm_agent_requests_new (self);
+  self->streams = kvmm_agent_streams_new (self);
 }
 
 KvmmAgentClient *
@@ -431,6 +450,7 @@ kvmm_agent_client_close (KvmmAgentClient *self)
   stop (self);
   kvmm_agent_client_set_state (self, KVMM_AGENT_CLIENT_CLOSED);
   kvmm_agent_requests_end_session (self->requests);
+  kvmm_agent_streams_end_session (self->streams);
 }
 
 /* ---- getters ---- */
@@ -469,6 +489,14 @@ gboolean
 kvmm_agent_client_has_capability (KvmmAgentClient *self, const char *capability)
 {
   return self->welcome != NULL && g_hash_table_contains (self->welcome->capabilities, capability);
+}
+
+gboolean
+kvmm_agent_client_is_busy (KvmmAgentClient *self)
+{
+  g_return_val_if_fail (KVMM_IS_AGENT_CLIENT (self), FALSE);
+
+  return kvmm_agent_streams_get_count (self->streams) > 0;
 }
 
 gint64

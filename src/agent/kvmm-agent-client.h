@@ -30,8 +30,25 @@ typedef enum
   KVMM_AGENT_ERROR_OUTCOME_UNKNOWN, /* … and the call may have changed something */
   KVMM_AGENT_ERROR_ABUSE,        /* the peer broke a limit; the link must stay closed for a while */
   KVMM_AGENT_ERROR_INCOMPATIBLE, /* no common protocol version, or a legacy agent */
-  KVMM_AGENT_ERROR_SILENT,       /* nobody answered the HELLOs allowed per opened stream: reopen */
+  KVMM_AGENT_ERROR_NOT_FOUND,
+  KVMM_AGENT_ERROR_EXISTS,
+  KVMM_AGENT_ERROR_TOO_LARGE,
+  KVMM_AGENT_ERROR_FROZEN, /* its file systems are frozen for a backup */
+  KVMM_AGENT_ERROR_WRONG_STATE,
+  KVMM_AGENT_ERROR_NOT_ALLOWED, /* by this host: kvmm_agent_client_set_control_allowed() */
+  KVMM_AGENT_ERROR_SILENT,      /* nobody answered the HELLOs allowed per opened stream: reopen */
 } KvmmAgentError;
+
+/* What a guest tells about itself by its own accord. */
+typedef enum
+{
+  KVMM_AGENT_FACT_SYSTEM,
+  KVMM_AGENT_FACT_INTERFACES,
+  KVMM_AGENT_FACT_FILESYSTEMS,
+  KVMM_AGENT_FACT_USERS,
+  KVMM_AGENT_FACT_METRICS,
+  KVMM_AGENT_N_FACTS
+} KvmmAgentFact;
 
 typedef enum
 {
@@ -52,6 +69,8 @@ G_DECLARE_FINAL_TYPE (KvmmAgentClient, kvmm_agent_client, KVMM, AGENT_CLIENT, GO
  *   "filesystems" (GPtrArray *KvmmGuestFilesystem)    the whole new list
  *   "users" (GPtrArray *KvmmGuestUser)                the whole new list
  *   "system" (const KvmmGuestSystem *)                after each new session and when it changed
+ *   "untold" ()                                       a kind of fact was refused: see
+ * kvmm_agent_client_tells()
  *   "log" (const char *word, const char *text)        for the timeline: "session",
  * "policy-changed", "time-jump", "powering-off" …
  */
@@ -96,6 +115,28 @@ const char *kvmm_agent_client_get_boot_id (KvmmAgentClient *self);
  * file */
 const char *kvmm_agent_client_get_policy_error (KvmmAgentClient *self);
 gboolean kvmm_agent_client_has_capability (KvmmAgentClient *self, const char *capability);
+/**
+ * kvmm_agent_client_get_access:
+ * @group: KVMA_GROUP_*
+ *
+ * Returns: (transfer none): what the guest's policy grants: "deny", "allow", "named", "any",
+ * "login", "shell" or "manage"; "deny" when it is not known
+ */
+const char *kvmm_agent_client_get_access (KvmmAgentClient *self, const char *group);
+/** kvmm_agent_client_dup_policy: Returns: (transfer full) (nullable): group → word, all of them;
+ * later changes make a new one */
+GHashTable *kvmm_agent_client_dup_policy (KvmmAgentClient *self);
+/**
+ * kvmm_agent_client_set_control_allowed:
+ *
+ * The host's own lock, off at first: commands, terminals, files, accounts and signals are refused
+ * with KVMM_AGENT_ERROR_NOT_ALLOWED before anything is sent. Turning it off closes what is open.
+ */
+void kvmm_agent_client_set_control_allowed (KvmmAgentClient *self, gboolean allowed);
+gboolean kvmm_agent_client_get_control_allowed (KvmmAgentClient *self);
+/** kvmm_agent_client_is_busy: Returns: whether a stream is open (a terminal, a command, a file, a
+ * log that is followed); reads of facts do not count */
+gboolean kvmm_agent_client_is_busy (KvmmAgentClient *self);
 /** kvmm_agent_client_get_round_trip: Returns: the last PING's round trip in µs, -1 when not
  * measured */
 gint64 kvmm_agent_client_get_round_trip (KvmmAgentClient *self);
@@ -129,6 +170,10 @@ void kvmm_agent_client_power_async (KvmmAgentClient *self,
                                     gpointer user_data);
 gboolean
 kvmm_agent_client_power_finish (KvmmAgentClient *self, GAsyncResult *result, GError **error);
+
+/** kvmm_agent_client_tells: whether a session is there and tells @fact: %FALSE when the agent
+ * cannot read it, and after it refused to (its policy denies it) until it tells after all */
+gboolean kvmm_agent_client_tells (KvmmAgentClient *self, KvmmAgentFact fact);
 
 /** kvmm_agent_client_refresh_async: reads every fact anew (signals fire), then completes */
 void kvmm_agent_client_refresh_async (KvmmAgentClient *self,

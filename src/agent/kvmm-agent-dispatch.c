@@ -9,15 +9,20 @@
 
 #include "protocol/kvma-names.h"
 
+/* A partial frame, and what one read brings. */
+#define UNFRAMED_MAX (2 * KVMA_FRAME_MAX)
+
 /* Each callback holds the client: whoever hears of a value may drop the last reference. */
 
 /* ---- limits on bytes ---- */
 
+/* Bytes of a session that are no DATA on credit. */
 static void
-abort_link (KvmmAgentClient *self, const char *why)
+take_control (KvmmAgentClient *self, gsize length)
 {
-  kvmm_agent_client_fail (self,
-                          g_error_new_literal (KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_ABUSE, why));
+  if (!kvmm_agent_bucket_take (&self->bucket, g_get_monotonic_time (), length,
+                               KVMA_CONTROL_BYTES_PER_SECOND, KVMA_CONTROL_BYTES_BURST))
+    kvmm_agent_client_fail_abuse (self, _ ("The guest agent sends more than it may"));
 }
 
 static void
@@ -38,16 +43,20 @@ bytes_cb (const guint8 *data, gsize length, gpointer user_data)
   self->counters.bytes += length;
   if (kvmm_agent_client_has_session (self))
     {
-      /* No method of this revision opens a stream, so no byte comes on credit. */
-      if (!kvmm_agent_bucket_take (&self->bucket, g_get_monotonic_time (), length,
-                                   KVMA_CONTROL_BYTES_PER_SECOND, KVMA_CONTROL_BYTES_BURST))
-        abort_link (self, _ ("The guest agent sends more than it may"));
+      /* Each frame is counted when it is whole and its kind known; here only what never becomes
+       * one: padding. */
+      self->unframed_bytes += length;
+      if (self->unframed_bytes > UNFRAMED_MAX)
+        {
+          take_control (self, self->unframed_bytes - UNFRAMED_MAX);
+          self->unframed_bytes = UNFRAMED_MAX;
+        }
       return;
     }
   self->stale_bytes += length;
   /* One frame more: the WELCOME that ends it counts as well. */
   if (self->stale_bytes > KVMA_PRE_SESSION_MAX + KVMA_FRAME_MAX)
-    abort_link (self, _ ("The guest floods the agent's channel"));
+    kvmm_agent_client_fail_abuse (self, _ ("The guest floods the agent's channel"));
   else
     feed_legacy (self, data, length);
 }
@@ -77,36 +86,25 @@ reply (KvmmAgentClient *self, const KvmaFrame *frame)
     case KVMM_AGENT_REPLY_UNKNOWN:
       kvmm_agent_handshake_violation (self, "reply to a request that was never sent");
       break;
+    case KVMM_AGENT_REPLY_BAD_STREAM:
+      kvmm_agent_handshake_violation (self, "a stream that cannot be");
+      break;
     }
-}
-
-static void
-say_no_such_stream (KvmmAgentClient *self, guint32 stream)
-{
-  g_autofree char *body = g_strdup_printf (
-      "{\"code\":%d,\"message\":\"no such stream\",\"bytes\":0}", KVMA_ERROR_NOT_FOUND);
-
-  kvmm_agent_link_send_on_stream (self->link, KVMA_KIND_CLOSE, stream, body, strlen (body));
-}
-
-/* Nobody opened a stream. Told once in a while, so that an honest agent stops; a window's worth of
- * data without that is abuse. */
-static void
-refuse_stream (KvmmAgentClient *self, const KvmaFrame *frame)
-{
-  self->counters.refused_streams++;
-  self->unknown_stream_bytes += frame->length;
-  if (self->unknown_stream_bytes > KVMA_STREAM_WINDOW_TO_HOST)
-    abort_link (self, _ ("The guest agent sends data that nobody asked for"));
-  else if (frame->header.stream == 0)
-    kvmm_agent_handshake_violation (self, "DATA without a stream");
-  else if (self->counters.refused_streams <= KVMA_STREAMS_MAX)
-    say_no_such_stream (self, frame->header.stream);
 }
 
 static void
 session_frame (KvmmAgentClient *self, const KvmaFrame *frame)
 {
+  gboolean is_on_credit = FALSE;
+
+  if (frame->header.credit > 0)
+    kvmm_agent_streams_credit (self->streams, frame->header.stream, frame->header.credit);
+  if (kvmm_agent_client_has_session (self) && frame->header.kind == KVMA_KIND_DATA)
+    is_on_credit = kvmm_agent_streams_data (self->streams, frame);
+  if (kvmm_agent_client_has_session (self) && !is_on_credit)
+    take_control (self, frame->wire_length);
+  if (!kvmm_agent_client_has_session (self))
+    return;
   switch (frame->header.kind)
     {
     case KVMA_KIND_REPLY:
@@ -116,7 +114,9 @@ session_frame (KvmmAgentClient *self, const KvmaFrame *frame)
       kvmm_agent_facts_event (self, frame);
       break;
     case KVMA_KIND_DATA:
-      refuse_stream (self, frame);
+      break;
+    case KVMA_KIND_CLOSE:
+      kvmm_agent_streams_close (self->streams, frame);
       break;
     case KVMA_KIND_PING:
       kvmm_agent_heartbeat_ping (self, frame);
@@ -125,7 +125,6 @@ session_frame (KvmmAgentClient *self, const KvmaFrame *frame)
       kvmm_agent_heartbeat_pong (self, frame);
       break;
     case KVMA_KIND_ACK:
-    case KVMA_KIND_CLOSE:
       break;
     case KVMA_KIND_ANNOUNCE:
     case KVMA_KIND_HELLO:
@@ -147,6 +146,7 @@ frame_cb (const KvmaFrame *frame, gpointer user_data)
   const KvmaSession *session = kvmm_agent_link_get_session (self->link);
   gboolean is_current = session->id != 0 && frame->header.session == session->id;
 
+  self->unframed_bytes -= MIN (self->unframed_bytes, frame->wire_length);
   if (frame->header.kind == KVMA_KIND_ANNOUNCE)
     kvmm_agent_handshake_announce (self, frame);
   else if (frame->header.kind == KVMA_KIND_BYE)
@@ -154,7 +154,11 @@ frame_cb (const KvmaFrame *frame, gpointer user_data)
   else if (frame->header.kind == KVMA_KIND_WELCOME && !is_current)
     kvmm_agent_handshake_welcome (self, frame);
   else if (!is_current)
-    self->counters.stale_frames++;
+    {
+      self->counters.stale_frames++;
+      if (session->id != 0)
+        take_control (self, frame->wire_length);
+    }
   else if (!kvmm_agent_link_receive (self->link, frame))
     kvmm_agent_handshake_violation (self, "sequence");
   else
@@ -211,6 +215,7 @@ turn_cb (gpointer user_data)
   if (kvma_session_must_ack (session))
     kvmm_agent_client_send (self, KVMA_KIND_ACK, NULL, 0);
   watch_partial (self);
+  kvmm_agent_streams_pump (self->streams);
 }
 
 static void

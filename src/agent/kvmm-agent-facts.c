@@ -91,13 +91,50 @@ take_users (KvmmAgentClient *self, JsonObject *result, GError **error)
   return emit_list (self, KVMM_AGENT_SIGNAL_USERS, kvmm_agent_schema_users (result, error));
 }
 
-static const Fact facts[] = {
-  { KVMA_CAP_SYS_INFO, KVMA_METHOD_SYS_INFO, NULL, take_system },
-  { KVMA_CAP_NET_LIST, KVMA_METHOD_NET_LIST, KVMA_EVENT_NET_CHANGED, take_interfaces },
-  { KVMA_CAP_FS_LIST, KVMA_METHOD_FS_LIST, KVMA_EVENT_FS_CHANGED, take_filesystems },
-  { KVMA_CAP_USER_SESSIONS, KVMA_METHOD_USER_SESSIONS, KVMA_EVENT_USERS_CHANGED, take_users },
-  { KVMA_CAP_SYS_METRICS, KVMA_METHOD_SYS_METRICS, KVMA_EVENT_METRICS_SAMPLE, take_metrics },
+static const Fact facts[KVMM_AGENT_N_FACTS] = {
+  [KVMM_AGENT_FACT_SYSTEM] = { KVMA_CAP (KVMA_METHOD_SYS_INFO), KVMA_METHOD_SYS_INFO, NULL,
+                               take_system },
+  [KVMM_AGENT_FACT_INTERFACES] = { KVMA_CAP (KVMA_METHOD_NET_LIST), KVMA_METHOD_NET_LIST,
+                                   KVMA_EVENT_NET_CHANGED, take_interfaces },
+  [KVMM_AGENT_FACT_FILESYSTEMS] = { KVMA_CAP (KVMA_METHOD_FS_LIST), KVMA_METHOD_FS_LIST,
+                                    KVMA_EVENT_FS_CHANGED, take_filesystems },
+  [KVMM_AGENT_FACT_USERS] = { KVMA_CAP (KVMA_METHOD_USER_SESSIONS), KVMA_METHOD_USER_SESSIONS,
+                              KVMA_EVENT_USERS_CHANGED, take_users },
+  [KVMM_AGENT_FACT_METRICS] = { KVMA_CAP (KVMA_METHOD_SYS_METRICS), KVMA_METHOD_SYS_METRICS,
+                                KVMA_EVENT_METRICS_SAMPLE, take_metrics },
 };
+
+gboolean
+kvmm_agent_client_tells (KvmmAgentClient *self, KvmmAgentFact fact)
+{
+  g_return_val_if_fail (KVMM_IS_AGENT_CLIENT (self), FALSE);
+  g_return_val_if_fail (fact < KVMM_AGENT_N_FACTS, FALSE);
+
+  return kvmm_agent_client_has_session (self) && (self->untold & 1u << fact) == 0 &&
+         kvmm_agent_client_has_capability (self, facts[fact].capability);
+}
+
+/* An answer that will be the same next time; what takes too long may come yet. */
+static void
+note_refusal (KvmmAgentClient *self, const Fact *fact, const GError *error)
+{
+  guint bit = 1u << (fact - facts);
+
+  if (self->untold & bit || !kvmm_agent_client_has_session (self) ||
+      (!g_error_matches (error, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_DENIED) &&
+       !g_error_matches (error, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_NOT_SUPPORTED) &&
+       !g_error_matches (error, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_FAILED)))
+    return;
+  self->untold |= bit;
+  g_signal_emit (self, kvmm_agent_client_signals[KVMM_AGENT_SIGNAL_UNTOLD], 0);
+}
+
+static gboolean
+take_fact (KvmmAgentClient *self, const Fact *fact, JsonObject *result, GError **error)
+{
+  self->untold &= ~(1u << (fact - facts));
+  return fact->take (self, result, error);
+}
 
 /* ---- reading ---- */
 
@@ -121,8 +158,10 @@ read_done (JsonObject *result, const GError *error, gpointer user_data)
   KvmmAgentClient *self = refresh->client;
   g_autoptr (GError) invalid = NULL;
 
-  if (result != NULL && !read->fact->take (self, result, &invalid))
+  if (result != NULL && !take_fact (self, read->fact, result, &invalid))
     error = invalid;
+  if (error != NULL)
+    note_refusal (self, read->fact, error);
   if (error != NULL)
     g_debug ("guest agent: %s: %s", read->fact->method, error->message);
   if (error != NULL && refresh->error == NULL)
@@ -255,6 +294,7 @@ kvmm_agent_facts_begin (KvmmAgentClient *self)
         add_topic (topics, names[i], 0);
       subscribe (self, topics);
     }
+  self->untold = 0;
   /* Subscribed first, read afterwards: no change falls between the two. */
   read_facts (self, NULL, NULL);
 }
@@ -313,7 +353,7 @@ take_event (KvmmAgentClient *self, const char *method, JsonObject *params, GErro
 {
   for (guint i = 0; i < G_N_ELEMENTS (facts); i++)
     if (g_strcmp0 (facts[i].event, method) == 0)
-      return facts[i].take (self, params, error);
+      return take_fact (self, &facts[i], params, error);
   for (guint i = 0; i < G_N_ELEMENTS (notices); i++)
     if (g_str_equal (notices[i].name, method))
       {

@@ -7,8 +7,10 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
 #include "agent/kvmm-agent-client.h"
+#include "protocol/kvma-limits.h"
 #include "util/kvmm-guest-text.h"
 
 gboolean
@@ -42,12 +44,65 @@ read_token (JsonNode *node, char **target)
 }
 
 static gboolean
+is_component (const char *text, gsize length)
+{
+  if (length == 0 || length > KVMA_FILE_NAME_MAX || memchr (text, '/', length) != NULL)
+    return FALSE;
+  return !(length == 1 && text[0] == '.') && !(length == 2 && text[0] == '.' && text[1] == '.');
+}
+
+static gboolean
+is_path (const char *text)
+{
+  if (text[0] != '/' || strlen (text) > KVMA_FILE_PATH_MAX)
+    return FALSE;
+  if (text[1] == '\0')
+    return TRUE;
+  while (*text == '/')
+    {
+      gsize length = strcspn (++text, "/");
+
+      if (!is_component (text, length))
+        return FALSE;
+      text += length;
+    }
+  return TRUE;
+}
+
+static gboolean
+has_control (const char *text)
+{
+  for (; *text != '\0'; text++)
+    if (g_ascii_iscntrl (*text))
+      return TRUE;
+  return FALSE;
+}
+
+/* The scanner has seen that it is UTF-8 without a 0 byte inside. */
+static gboolean
+read_exact (const char *text, const KvmmAgentField *field, char **target)
+{
+  if (field->type == KVMM_AGENT_FIELD_NAME && !is_component (text, strlen (text)))
+    return FALSE;
+  if (field->type == KVMM_AGENT_FIELD_PATH && !is_path (text))
+    return FALSE;
+  if (field->type == KVMM_AGENT_FIELD_EXACT &&
+      ((double) strlen (text) > field->max || has_control (text)))
+    return FALSE;
+  g_free (*target);
+  *target = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
 read_text (JsonNode *node, const KvmmAgentField *field, char **target)
 {
   if (!is_of_type (node, G_TYPE_STRING))
     return FALSE;
   if (field->type == KVMM_AGENT_FIELD_TOKEN)
     return read_token (node, target);
+  if (field->type != KVMM_AGENT_FIELD_TEXT)
+    return read_exact (json_node_get_string (node), field, target);
   g_free (*target);
   *target = kvmm_guest_text_sanitise (json_node_get_string (node), -1);
   return TRUE;
@@ -107,6 +162,12 @@ describe (KvmmAgentFieldType type)
       return "text";
     case KVMM_AGENT_FIELD_TOKEN:
       return "short word";
+    case KVMM_AGENT_FIELD_EXACT:
+      return "text of one line";
+    case KVMM_AGENT_FIELD_NAME:
+      return "file name";
+    case KVMM_AGENT_FIELD_PATH:
+      return "absolute path";
     case KVMM_AGENT_FIELD_UINT:
     case KVMM_AGENT_FIELD_UINT64:
     case KVMM_AGENT_FIELD_INT64:
@@ -132,6 +193,9 @@ read_field (
     {
     case KVMM_AGENT_FIELD_TEXT:
     case KVMM_AGENT_FIELD_TOKEN:
+    case KVMM_AGENT_FIELD_EXACT:
+    case KVMM_AGENT_FIELD_NAME:
+    case KVMM_AGENT_FIELD_PATH:
       valid = read_text (node, field, at);
       break;
     case KVMM_AGENT_FIELD_UINT:
@@ -212,4 +276,59 @@ kvmm_agent_fields_get_row (JsonArray *array, const char *where, guint index, GEr
     return json_node_get_object (node);
   kvmm_agent_fields_invalid (error, where, "row", "object");
   return NULL;
+}
+
+GPtrArray *
+kvmm_agent_fields_read_rows (JsonObject *object,
+                             const char *where,
+                             const char *name,
+                             gboolean is_required,
+                             guint max,
+                             KvmmAgentRowFunc read_row,
+                             GDestroyNotify free_row,
+                             GError **error)
+{
+  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (free_row);
+  JsonArray *array;
+
+  if (!kvmm_agent_fields_get_array (object, where, name, is_required, max, &array, error))
+    return NULL;
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      JsonObject *object_row = kvmm_agent_fields_get_row (array, where, i, error);
+      gpointer row = object_row != NULL ? read_row (object_row, error) : NULL;
+
+      if (row == NULL)
+        return NULL;
+      g_ptr_array_add (rows, row);
+    }
+  return g_steal_pointer (&rows);
+}
+
+char **
+kvmm_agent_fields_read_strings (JsonObject *object,
+                                const char *where,
+                                const char *name,
+                                gboolean is_required,
+                                guint max,
+                                KvmmAgentFieldType type,
+                                gsize max_bytes,
+                                GError **error)
+{
+  const KvmmAgentField field = { name, type, TRUE, 0, 0, (double) max_bytes };
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  JsonArray *array;
+
+  if (!kvmm_agent_fields_get_array (object, where, name, is_required, max, &array, error))
+    return NULL;
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      char *text = NULL;
+
+      if (!read_field (json_array_get_element (array, i), where, &field, &text, error))
+        return NULL;
+      g_ptr_array_add (texts, text);
+    }
+  g_ptr_array_add (texts, NULL);
+  return (char **) g_ptr_array_steal (texts, NULL);
 }

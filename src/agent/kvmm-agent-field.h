@@ -16,6 +16,10 @@ typedef enum
   KVMM_AGENT_FIELD_TEXT,  /* char *, sanitised */
   KVMM_AGENT_FIELD_TOKEN, /* char *, printable ASCII of at most KVMM_AGENT_TOKEN_MAX bytes as it is,
                              only to be compared */
+  KVMM_AGENT_FIELD_EXACT, /* char *, as it is, of at most @max bytes and without control
+                             characters: only for the guest again, never shown */
+  KVMM_AGENT_FIELD_NAME,  /* char *, as it is: one component of a path */
+  KVMM_AGENT_FIELD_PATH,  /* char *, as it is: an absolute path of whole components */
   KVMM_AGENT_FIELD_UINT,  /* guint */
   KVMM_AGENT_FIELD_UINT64, /* guint64 */
   KVMM_AGENT_FIELD_INT64,  /* gint64 */
@@ -66,6 +70,30 @@ gboolean kvmm_agent_fields_get_array (JsonObject *object,
                                       guint max,
                                       JsonArray **array,
                                       GError **error);
+
+typedef gpointer (*KvmmAgentRowFunc) (JsonObject *row, GError **error);
+
+/** kvmm_agent_fields_read_rows: Returns: (transfer full): what @read_row made of each element of
+ * the list @name, at most @max; empty when it is left out and not required */
+GPtrArray *kvmm_agent_fields_read_rows (JsonObject *object,
+                                        const char *where,
+                                        const char *name,
+                                        gboolean is_required,
+                                        guint max,
+                                        KvmmAgentRowFunc read_row,
+                                        GDestroyNotify free_row,
+                                        GError **error);
+
+/** kvmm_agent_fields_read_strings: Returns: (transfer full): each text of the list @name as a field
+ * of @type and @max_bytes; empty when it is left out and not required */
+char **kvmm_agent_fields_read_strings (JsonObject *object,
+                                       const char *where,
+                                       const char *name,
+                                       gboolean is_required,
+                                       guint max,
+                                       KvmmAgentFieldType type,
+                                       gsize max_bytes,
+                                       GError **error);
 
 /** kvmm_agent_fields_get_row: Returns: (transfer none): element @index, which must be an object */
 JsonObject *

@@ -151,8 +151,9 @@ end_session (KvmmAgentClient *self)
   self->stale_bytes = 0;
   if (self->state == KVMM_AGENT_CLIENT_READY)
     kvmm_agent_client_set_state (self, KVMM_AGENT_CLIENT_CONNECTING);
-  /* Last: the callers of the requests may do anything now. */
+  /* Last: the callers of the requests and the readers of streams may do anything now. */
   kvmm_agent_requests_end_session (self->requests);
+  kvmm_agent_streams_end_session (self->streams);
 }
 
 static gboolean
@@ -355,7 +356,8 @@ kvmm_agent_handshake_welcome (KvmmAgentClient *self, const KvmaFrame *frame)
   self->welcome_us = now;
   self->session_count++;
   self->stale_bytes = 0;
-  self->unknown_stream_bytes = 0;
+  self->unframed_bytes = 0;
+  kvmm_agent_streams_begin_session (self->streams);
   self->muted = FALSE;
   kvmm_agent_bucket_fill (&self->bucket, now, KVMA_CONTROL_BYTES_BURST);
   g_clear_pointer (&self->welcome, kvmm_agent_welcome_free);

@@ -13,6 +13,7 @@
 typedef struct
 {
   KvmaKind kind;
+  guint32 stream;
   GBytes *payload; /* (owned) */
 } Pending;
 
@@ -129,12 +130,10 @@ encode (KvmmAgentLink *self, const KvmaHeader *header, const void *payload, gsiz
 }
 
 static void
-send_stamped (KvmmAgentLink *self, KvmaKind kind, guint32 stream, const void *payload, gsize length)
+send_stamped (KvmmAgentLink *self, KvmaHeader *header, const void *payload, gsize length)
 {
-  KvmaHeader header = { .kind = (guint8) kind, .stream = stream };
-
-  kvma_session_stamp (&self->session, &header);
-  kvma_session_sent (&self->session, encode (self, &header, payload, length));
+  kvma_session_stamp (&self->session, header);
+  kvma_session_sent (&self->session, encode (self, header, payload, length));
 }
 
 static void
@@ -143,13 +142,14 @@ send_pending (KvmmAgentLink *self)
   while (!g_queue_is_empty (&self->pending))
     {
       Pending *pending = g_queue_peek_head (&self->pending);
+      KvmaHeader header = { .kind = (guint8) pending->kind, .stream = pending->stream };
       gsize length;
       const void *payload = g_bytes_get_data (pending->payload, &length);
 
       if (!kvma_session_can_send (&self->session, kvma_frame_encoded_max (length)))
         break;
       g_queue_pop_head (&self->pending);
-      send_stamped (self, pending->kind, 0, payload, length);
+      send_stamped (self, &header, payload, length);
       pending_free (pending);
     }
   flush (self);
@@ -162,8 +162,24 @@ kvmm_agent_link_can_send (KvmmAgentLink *self, gsize length)
          kvma_session_can_send (&self->session, kvma_frame_encoded_max (length));
 }
 
-gboolean
-kvmm_agent_link_send (KvmmAgentLink *self, KvmaKind kind, const void *payload, gsize length)
+gsize
+kvmm_agent_link_get_data_room (KvmmAgentLink *self)
+{
+  gsize limit = KVMA_UNACKED_MAX - KVMM_AGENT_LINK_RESERVE;
+  gsize room;
+
+  if (self->closed || self->write_broken || self->session.id == 0 ||
+      !g_queue_is_empty (&self->pending) || self->session.window_bytes >= limit ||
+      self->session.window_count >= KVMA_UNACKED_FRAMES_MAX - KVMM_AGENT_LINK_RESERVE_FRAMES)
+    return 0;
+  room = limit - self->session.window_bytes;
+  if (kvma_frame_encoded_max (KVMA_PAYLOAD_MAX) <= room)
+    return KVMA_PAYLOAD_MAX;
+  return room > KVMA_FRAME_OVERHEAD_MAX ? room - KVMA_FRAME_OVERHEAD_MAX : 0;
+}
+
+static gboolean
+send_or_wait (KvmmAgentLink *self, KvmaKind kind, guint32 stream, const void *payload, gsize length)
 {
   KVMM_ASSERT_MAIN_THREAD ();
   g_return_val_if_fail (length <= KVMA_PAYLOAD_MAX, FALSE);
@@ -172,7 +188,9 @@ kvmm_agent_link_send (KvmmAgentLink *self, KvmaKind kind, const void *payload, g
     return FALSE;
   if (kvmm_agent_link_can_send (self, length))
     {
-      send_stamped (self, kind, 0, payload, length);
+      KvmaHeader header = { .kind = (guint8) kind, .stream = stream };
+
+      send_stamped (self, &header, payload, length);
       flush (self);
       return TRUE;
     }
@@ -181,22 +199,52 @@ kvmm_agent_link_send (KvmmAgentLink *self, KvmaKind kind, const void *payload, g
 
   Pending *pending = g_new (Pending, 1);
   pending->kind = kind;
+  pending->stream = stream;
   pending->payload = g_bytes_new (payload, length);
   g_queue_push_tail (&self->pending, pending);
   return TRUE;
 }
 
 gboolean
-kvmm_agent_link_send_on_stream (
-    KvmmAgentLink *self, KvmaKind kind, guint32 stream, const void *payload, gsize length)
+kvmm_agent_link_send (KvmmAgentLink *self, KvmaKind kind, const void *payload, gsize length)
 {
+  return send_or_wait (self, kind, 0, payload, length);
+}
+
+gboolean
+kvmm_agent_link_send_close (KvmmAgentLink *self, guint32 stream, const void *body, gsize length)
+{
+  return send_or_wait (self, KVMA_KIND_CLOSE, stream, body, length);
+}
+
+static gboolean
+send_now (KvmmAgentLink *self, KvmaHeader *header, const void *payload, gsize length)
+{
+  KVMM_ASSERT_MAIN_THREAD ();
   g_return_val_if_fail (length <= KVMA_PAYLOAD_MAX, FALSE);
 
   if (self->closed || self->write_broken || !kvmm_agent_link_can_send (self, length))
     return FALSE;
-  send_stamped (self, kind, stream, payload, length);
+  send_stamped (self, header, payload, length);
   flush (self);
   return TRUE;
+}
+
+gboolean
+kvmm_agent_link_send_data (
+    KvmmAgentLink *self, guint32 stream, guint8 flags, const void *payload, gsize length)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_DATA, .flags = flags, .stream = stream };
+
+  return send_now (self, &header, payload, length);
+}
+
+gboolean
+kvmm_agent_link_send_credit (KvmmAgentLink *self, guint32 stream, guint32 credit)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_ACK, .stream = stream, .credit = credit };
+
+  return send_now (self, &header, NULL, 0);
 }
 
 gsize

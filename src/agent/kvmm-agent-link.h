@@ -15,6 +15,11 @@ G_BEGIN_DECLS
 /* Frames that wait for room in the window; a request beyond them is refused. */
 #define KVMM_AGENT_LINK_MAX_PENDING 64
 
+/* What data leaves of the window, so that a request, a PING or an ACK goes out between three full
+ * frames of it. */
+#define KVMM_AGENT_LINK_RESERVE 2560
+#define KVMM_AGENT_LINK_RESERVE_FRAMES 128
+
 /* Below redraws: a guest that floods makes its own page late, never the window. */
 #define KVMM_AGENT_LINK_PRIORITY G_PRIORITY_DEFAULT_IDLE
 
@@ -78,10 +83,19 @@ gboolean kvmm_agent_link_receive (KvmmAgentLink *self, const KvmaFrame *frame);
 gboolean
 kvmm_agent_link_send (KvmmAgentLink *self, KvmaKind kind, const void *payload, gsize length);
 
-/** kvmm_agent_link_send_on_stream: the same for DATA and CLOSE; not sent at all when it would have
- * to wait */
-gboolean kvmm_agent_link_send_on_stream (
-    KvmmAgentLink *self, KvmaKind kind, guint32 stream, const void *payload, gsize length);
+/** kvmm_agent_link_send_close: the same for CLOSE of @stream */
+gboolean
+kvmm_agent_link_send_close (KvmmAgentLink *self, guint32 stream, const void *body, gsize length);
+
+/** kvmm_agent_link_get_data_room: Returns: the largest payload of DATA that may go out now */
+gsize kvmm_agent_link_get_data_room (KvmmAgentLink *self);
+
+/** kvmm_agent_link_send_data: not sent at all when it would have to wait; @flags: KVMA_FLAG_* */
+gboolean kvmm_agent_link_send_data (
+    KvmmAgentLink *self, guint32 stream, guint8 flags, const void *payload, gsize length);
+
+/** kvmm_agent_link_send_credit: an ACK that grants; not sent at all when it would have to wait */
+gboolean kvmm_agent_link_send_credit (KvmmAgentLink *self, guint32 stream, guint32 credit);
 
 /** kvmm_agent_link_can_send: Returns: whether a frame with @length bytes would go out at once */
 gboolean kvmm_agent_link_can_send (KvmmAgentLink *self, gsize length);

@@ -15,6 +15,7 @@ typedef struct
   KvmmAgentRequests *owner; /* (unowned) */
   gint64 id;                /* as on the wire; below 0 for a PING */
   KvmmAgentRequestKind kind;
+  gboolean is_gated; /* under the host's own lock */
   gint64 deadline_us;
   GSource *cancelled; /* (owned) (nullable) */
   KvmmAgentReplyFunc func;
@@ -155,23 +156,25 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
+static Request *
 add (KvmmAgentRequests *self,
      gint64 id,
      KvmmAgentRequestKind kind,
+     guint timeout_ms,
      GCancellable *cancellable,
      KvmmAgentReplyFunc func,
      gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
 
+  if (timeout_ms == 0)
+    timeout_ms = self->client->intervals.request;
   request->owner = self;
   request->id = id;
   request->kind = kind;
   request->func = func;
   request->user_data = user_data;
-  request->deadline_us =
-      g_get_monotonic_time () + (gint64) self->client->intervals.request * G_TIME_SPAN_MILLISECOND;
+  request->deadline_us = g_get_monotonic_time () + (gint64) timeout_ms * G_TIME_SPAN_MILLISECOND;
   if (cancellable != NULL)
     {
       request->cancelled = g_cancellable_source_new (cancellable);
@@ -180,6 +183,7 @@ add (KvmmAgentRequests *self,
     }
   g_hash_table_insert (self->in_flight, &request->id, request);
   rearm (self);
+  return request;
 }
 
 /* Why nothing can be sent now; NULL when it can. */
@@ -209,10 +213,30 @@ kvmm_agent_requests_send (KvmmAgentRequests *self,
                           KvmmAgentReplyFunc func,
                           gpointer user_data)
 {
+  kvmm_agent_requests_send_within (self, method, params, kind, 0, cancellable, func, user_data);
+}
+
+void
+kvmm_agent_requests_send_within (KvmmAgentRequests *self,
+                                 const char *method,
+                                 JsonObject *params,
+                                 KvmmAgentRequestKind kind,
+                                 guint timeout_ms,
+                                 GCancellable *cancellable,
+                                 KvmmAgentReplyFunc func,
+                                 gpointer user_data)
+{
+  gboolean is_gated = kvmm_agent_gate_has (method);
   g_autoptr (JsonObject) owned = params != NULL ? params : json_object_new ();
   g_autoptr (GError) error = refuse (self, kvmm_agent_requests_get_count (self), cancellable);
   gint64 id = self->last_id + 1;
 
+  /* Whatever else is wrong: the lock is what a person can do something about. */
+  if (is_gated && !self->client->control_allowed)
+    {
+      g_clear_error (&error);
+      error = kvmm_agent_gate_new_error ();
+    }
   if (error == NULL && !send_request (self, id, method, g_steal_pointer (&owned)))
     error = g_error_new_literal (KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_BUSY,
                                  _ ("The guest does not read what is sent to its agent"));
@@ -222,7 +246,7 @@ kvmm_agent_requests_send (KvmmAgentRequests *self,
       return;
     }
   self->last_id = id;
-  add (self, id, kind, cancellable, func, user_data);
+  add (self, id, kind, timeout_ms, cancellable, func, user_data)->is_gated = is_gated;
 }
 
 void
@@ -242,13 +266,13 @@ kvmm_agent_requests_wait_pong (KvmmAgentRequests *self,
       return;
     }
   self->n_pings++;
-  add (self, --self->last_ping, KVMM_AGENT_REQUEST_READS, cancellable, func, user_data);
+  add (self, --self->last_ping, KVMM_AGENT_REQUEST_READS, 0, cancellable, func, user_data);
 }
 
 /* ---- completing ---- */
 
-static KvmmAgentError
-map_code (gint64 code)
+KvmmAgentError
+kvmm_agent_requests_map_code (gint64 code)
 {
   switch (code)
     {
@@ -262,6 +286,16 @@ map_code (gint64 code)
     case KVMA_ERROR_BUSY:
     case KVMA_ERROR_RATE_LIMITED:
       return KVMM_AGENT_ERROR_BUSY;
+    case KVMA_ERROR_NOT_FOUND:
+      return KVMM_AGENT_ERROR_NOT_FOUND;
+    case KVMA_ERROR_EXISTS:
+      return KVMM_AGENT_ERROR_EXISTS;
+    case KVMA_ERROR_TOO_LARGE:
+      return KVMM_AGENT_ERROR_TOO_LARGE;
+    case KVMA_ERROR_FROZEN:
+      return KVMM_AGENT_ERROR_FROZEN;
+    case KVMA_ERROR_STATE:
+      return KVMM_AGENT_ERROR_WRONG_STATE;
     default:
       return KVMM_AGENT_ERROR_FAILED;
     }
@@ -278,11 +312,11 @@ read_error (JsonObject *reply)
   if (!kvmm_agent_schema_error (reply, &code, &message, &hint, &invalid))
     return g_steal_pointer (&invalid);
   if (hint != NULL)
-    return g_error_new (KVMM_AGENT_ERROR, map_code (code),
+    return g_error_new (KVMM_AGENT_ERROR, kvmm_agent_requests_map_code (code),
                         _ ("The guest agent refused: %s. A line for its policy file: %s"), message,
                         hint);
-  return g_error_new (KVMM_AGENT_ERROR, map_code (code), _ ("The guest agent refused: %s"),
-                      message);
+  return g_error_new (KVMM_AGENT_ERROR, kvmm_agent_requests_map_code (code),
+                      _ ("The guest agent refused: %s"), message);
 }
 
 KvmmAgentReply
@@ -298,15 +332,17 @@ kvmm_agent_requests_reply (KvmmAgentRequests *self, JsonObject *body)
   if (id < 1 || id > self->last_id)
     return KVMM_AGENT_REPLY_UNKNOWN;
   request = g_hash_table_lookup (self->in_flight, &id);
-  if (request == NULL)
-    return KVMM_AGENT_REPLY_LATE;
-
   if (json_object_has_member (body, "error"))
     error = read_error (body);
   else
     result = kvmm_agent_schema_result (body, &error);
-  complete (self, request, result, error);
-  return KVMM_AGENT_REPLY_TAKEN;
+  /* Before anybody looks: what it opened must be closed even when nobody waits for it any more. */
+  if (result != NULL && !kvmm_agent_streams_note (self->client->streams, result))
+    return KVMM_AGENT_REPLY_BAD_STREAM;
+  if (request != NULL)
+    complete (self, request, result, error);
+  kvmm_agent_streams_drop_unclaimed (self->client->streams);
+  return request != NULL ? KVMM_AGENT_REPLY_TAKEN : KVMM_AGENT_REPLY_LATE;
 }
 
 /* Completes those that @pick picks: each callback may change the table. */
@@ -333,6 +369,12 @@ static gboolean
 is_due (Request *request, gint64 now)
 {
   return request->deadline_us <= now;
+}
+
+static gboolean
+is_gated (Request *request, gint64 unused)
+{
+  return request->is_gated;
 }
 
 static gboolean
@@ -373,6 +415,21 @@ kvmm_agent_requests_end_session (KvmmAgentRequests *self)
   while ((request = find (self, is_any, 0)) != NULL)
     complete_lost (self, request, KVMM_AGENT_ERROR_CLOSED,
                    _ ("The session with the guest agent ended before its answer"));
+}
+
+void
+kvmm_agent_requests_end_gated (KvmmAgentRequests *self)
+{
+  g_autoptr (GError) error = kvmm_agent_gate_new_error ();
+  Request *request;
+
+  while ((request = find (self, is_gated, 0)) != NULL)
+    {
+      gint64 id = request->id;
+
+      complete (self, request, NULL, error);
+      send_cancel (self, id);
+    }
 }
 
 void

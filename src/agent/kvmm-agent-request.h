@@ -34,6 +34,7 @@ void kvmm_agent_requests_free (KvmmAgentRequests *self);
 
 /**
  * kvmm_agent_requests_send:
+ * @method: (scope forever)
  * @params: (nullable) (transfer full): the parameters; %NULL for none
  * @func: called exactly once, also when the request cannot be sent (then before this returns)
  */
@@ -45,6 +46,16 @@ void kvmm_agent_requests_send (KvmmAgentRequests *self,
                                KvmmAgentReplyFunc func,
                                gpointer user_data);
 
+/** kvmm_agent_requests_send_within: the same; @timeout_ms: 0 for the ordinary deadline */
+void kvmm_agent_requests_send_within (KvmmAgentRequests *self,
+                                      const char *method,
+                                      JsonObject *params,
+                                      KvmmAgentRequestKind kind,
+                                      guint timeout_ms,
+                                      GCancellable *cancellable,
+                                      KvmmAgentReplyFunc func,
+                                      gpointer user_data);
+
 /** kvmm_agent_requests_wait_pong: completes with the next PONG instead of a reply */
 void kvmm_agent_requests_wait_pong (KvmmAgentRequests *self,
                                     GCancellable *cancellable,
@@ -54,9 +65,10 @@ void kvmm_agent_requests_wait_pong (KvmmAgentRequests *self,
 typedef enum
 {
   KVMM_AGENT_REPLY_TAKEN,
-  KVMM_AGENT_REPLY_LATE,    /* to a request that was given up or answered before */
-  KVMM_AGENT_REPLY_INVALID, /* no reply at all */
-  KVMM_AGENT_REPLY_UNKNOWN, /* to a request that was never sent in this session */
+  KVMM_AGENT_REPLY_LATE,       /* to a request that was given up or answered before */
+  KVMM_AGENT_REPLY_INVALID,    /* no reply at all */
+  KVMM_AGENT_REPLY_UNKNOWN,    /* to a request that was never sent in this session */
+  KVMM_AGENT_REPLY_BAD_STREAM, /* names a stream that cannot be new */
 } KvmmAgentReply;
 /** kvmm_agent_requests_reply: @body: passed the scanner */
 KvmmAgentReply kvmm_agent_requests_reply (KvmmAgentRequests *self, JsonObject *body);
@@ -64,6 +76,12 @@ void kvmm_agent_requests_pong (KvmmAgentRequests *self);
 
 /** kvmm_agent_requests_end_session: every request completes with CLOSED or OUTCOME_UNKNOWN */
 void kvmm_agent_requests_end_session (KvmmAgentRequests *self);
+
+/** kvmm_agent_requests_end_gated: those under the host's lock complete with NOT_ALLOWED */
+void kvmm_agent_requests_end_gated (KvmmAgentRequests *self);
+
+/** kvmm_agent_requests_map_code: Returns: the error for a code of the wire; in FAILED for others */
+KvmmAgentError kvmm_agent_requests_map_code (gint64 code);
 
 /** kvmm_agent_requests_due: completes those whose deadline has passed */
 void kvmm_agent_requests_due (KvmmAgentRequests *self);

@@ -17,8 +17,6 @@
 #define CPUS_MAX 65536
 #define LOAD_MAX 1e9
 
-typedef gpointer (*RowFunc) (JsonObject *row, GError **error);
-
 /* ---- sys.info ---- */
 
 KvmmGuestSystem *
@@ -137,33 +135,6 @@ kvmm_agent_schema_metrics (JsonObject *result, GError **error)
 
 /* ---- lists ---- */
 
-static GPtrArray *
-read_rows (JsonObject *object,
-           const char *where,
-           const char *name,
-           gboolean is_required,
-           guint max,
-           RowFunc read_row,
-           GDestroyNotify free_row,
-           GError **error)
-{
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func (free_row);
-  JsonArray *array;
-
-  if (!kvmm_agent_fields_get_array (object, where, name, is_required, max, &array, error))
-    return NULL;
-  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
-    {
-      JsonObject *object_row = kvmm_agent_fields_get_row (array, where, i, error);
-      gpointer row = object_row != NULL ? read_row (object_row, error) : NULL;
-
-      if (row == NULL)
-        return NULL;
-      g_ptr_array_add (rows, row);
-    }
-  return g_steal_pointer (&rows);
-}
-
 static gpointer
 read_address (JsonObject *row, GError **error)
 {
@@ -235,16 +206,18 @@ read_interface (JsonObject *row, GError **error)
       kvmm_agent_fields_invalid (error, "net.list", "mac", "hardware address");
       return NULL;
     }
-  self->addresses = read_rows (row, "net.list", "addrs", FALSE, KVMA_ADDRESSES_MAX, read_address,
-                               (GDestroyNotify) kvmm_guest_address_free, error);
+  self->addresses =
+      kvmm_agent_fields_read_rows (row, "net.list", "addrs", FALSE, KVMA_ADDRESSES_MAX,
+                                   read_address, (GDestroyNotify) kvmm_guest_address_free, error);
   return self->addresses != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 GPtrArray *
 kvmm_agent_schema_interfaces (JsonObject *result, GError **error)
 {
-  return read_rows (result, "net.list", "ifaces", TRUE, KVMA_LIST_ROWS_MAX, read_interface,
-                    (GDestroyNotify) kvmm_guest_interface_free, error);
+  return kvmm_agent_fields_read_rows (result, "net.list", "ifaces", TRUE, KVMA_LIST_ROWS_MAX,
+                                      read_interface, (GDestroyNotify) kvmm_guest_interface_free,
+                                      error);
 }
 
 static gpointer
@@ -277,8 +250,9 @@ read_filesystem (JsonObject *row, GError **error)
 GPtrArray *
 kvmm_agent_schema_filesystems (JsonObject *result, GError **error)
 {
-  return read_rows (result, "fs.list", "fs", TRUE, KVMA_LIST_ROWS_MAX, read_filesystem,
-                    (GDestroyNotify) kvmm_guest_filesystem_free, error);
+  return kvmm_agent_fields_read_rows (result, "fs.list", "fs", TRUE, KVMA_LIST_ROWS_MAX,
+                                      read_filesystem, (GDestroyNotify) kvmm_guest_filesystem_free,
+                                      error);
 }
 
 static gpointer
@@ -303,6 +277,6 @@ read_user (JsonObject *row, GError **error)
 GPtrArray *
 kvmm_agent_schema_users (JsonObject *result, GError **error)
 {
-  return read_rows (result, "user.sessions", "users", TRUE, KVMA_LIST_ROWS_MAX, read_user,
-                    (GDestroyNotify) kvmm_guest_user_free, error);
+  return kvmm_agent_fields_read_rows (result, "user.sessions", "users", TRUE, KVMA_LIST_ROWS_MAX,
+                                      read_user, (GDestroyNotify) kvmm_guest_user_free, error);
 }

@@ -11,6 +11,7 @@
 #include "agent/kvmm-agent-field.h"
 #include "protocol/kvma-json.h"
 #include "protocol/kvma-limits.h"
+#include "protocol/kvma-names.h"
 
 #define INTEGER_MAX ((double) KVMA_JSON_INTEGER_MAX)
 
@@ -100,6 +101,7 @@ kvmm_agent_welcome_free (KvmmAgentWelcome *self)
   g_free (self->version);
   g_free (self->policy_error);
   g_hash_table_unref (self->capabilities);
+  g_hash_table_unref (self->policy);
   g_free (self);
 }
 
@@ -126,6 +128,40 @@ read_capabilities (JsonObject *body, GHashTable *set, GError **error)
   return TRUE;
 }
 
+/* Groups and words of this revision; one of a newer agent is ignored, and so is denied. */
+static gboolean
+read_policy (JsonObject *body, GHashTable *policy, GError **error)
+{
+  static const char *const groups[] = {
+    KVMA_GROUP_CORE,       KVMA_GROUP_INFO,    KVMA_GROUP_PROCS,    KVMA_GROUP_LOGS,
+    KVMA_GROUP_POWER,      KVMA_GROUP_SUSPEND, KVMA_GROUP_TIME,     KVMA_GROUP_MAINT,
+    KVMA_GROUP_FREEZE,     KVMA_GROUP_EXEC,    KVMA_GROUP_PTY,      KVMA_GROUP_FILE_READ,
+    KVMA_GROUP_FILE_WRITE, KVMA_GROUP_INBOX,   KVMA_GROUP_ACCOUNTS,
+  };
+  static const char *const words[] = { "deny",  "allow", "named",  "any",
+                                       "login", "shell", "manage", NULL };
+  JsonNode *node = json_object_get_member (body, "policy");
+
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return TRUE;
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return kvmm_agent_fields_invalid (error, "welcome", "policy", "object");
+  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
+    {
+      const KvmmAgentField fields[] = {
+        { groups[i], KVMM_AGENT_FIELD_TOKEN, FALSE, 0 },
+        { NULL },
+      };
+      g_autofree char *word = NULL;
+
+      if (!kvmm_agent_fields_read (json_node_get_object (node), "welcome", fields, &word, error))
+        return FALSE;
+      if (word != NULL && g_strv_contains (words, word))
+        g_hash_table_insert (policy, g_strdup (groups[i]), g_steal_pointer (&word));
+    }
+  return TRUE;
+}
+
 KvmmAgentWelcome *
 kvmm_agent_schema_welcome (JsonObject *body, GError **error)
 {
@@ -144,8 +180,10 @@ kvmm_agent_schema_welcome (JsonObject *body, GError **error)
   g_autoptr (KvmmAgentWelcome) self = g_new0 (KvmmAgentWelcome, 1);
 
   self->capabilities = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->policy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (!kvmm_agent_fields_read (body, "welcome", fields, self, error) ||
-      !read_capabilities (body, self->capabilities, error))
+      !read_capabilities (body, self->capabilities, error) ||
+      !read_policy (body, self->policy, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -10,14 +10,17 @@
 
 #include "app/kvmm-renderer.h"
 #include "cli/kvmm-cli.h"
+#include "model/kvmm-channel-lender.h"
 #include "model/kvmm-connection-list.h"
 #include "model/kvmm-settings.h"
 #include "ui/kvmm-connection-dialog.h"
 #include "ui/kvmm-dialogs.h"
 #include "ui/kvmm-machine-window.h"
+#include "ui/kvmm-new-machine-window.h"
 #include "ui/kvmm-preferences-window.h"
 #include "ui/kvmm-shortcuts-window.h"
 #include "ui/kvmm-window.h"
+#include "virt/kvmm-virt-connect.h"
 
 struct _KvmmApplication
 {
@@ -25,10 +28,12 @@ struct _KvmmApplication
 
   KvmmSettings *settings;          /* (owned) (nullable) until startup */
   KvmmConnectionList *connections; /* (owned) (nullable) until startup */
+  KvmmChannelLender *lender;       /* (owned) (nullable) without a session bus */
   gboolean is_populated;           /* the first command line chose the connections */
 
   char *wanted_domain; /* (owned) (nullable) --show-domain that was not listed yet */
   char *wanted_page;   /* (owned) (nullable) */
+  char *wanted_image;  /* (owned) (nullable) of a machine that is made when there is a host */
 
   guint sigterm_source;
   guint sigint_source;
@@ -103,10 +108,33 @@ try_wanted_domain (KvmmApplication *self)
     }
 }
 
+/* An image of this computer, for the first host that is this computer. */
+static void
+try_wanted_image (KvmmApplication *self)
+{
+  GListModel *model = G_LIST_MODEL (self->connections);
+  g_autofree char *image = NULL;
+  gboolean is_there = FALSE;
+
+  for (guint i = 0; i < g_list_model_get_n_items (model); i++)
+    {
+      g_autoptr (KvmmConnection) connection = g_list_model_get_item (model, i);
+
+      is_there = is_there || (kvmm_connection_get_is_loaded (connection) &&
+                              kvmm_virt_uri_is_local (kvmm_connection_get_uri (connection)));
+    }
+  if (self->wanted_image == NULL || (!is_there && !all_listed (self)))
+    return;
+  image = g_steal_pointer (&self->wanted_image);
+  kvmm_new_machine_window_present (present_main_window (self), self->settings, self->connections,
+                                   image);
+}
+
 static void
 connection_settled_cb (KvmmApplication *self)
 {
   try_wanted_domain (self);
+  try_wanted_image (self);
 }
 
 static void
@@ -136,6 +164,18 @@ populate (KvmmApplication *self, char **uris)
   self->is_populated = TRUE;
 }
 
+/* The first of them: one window asks at a time. */
+static void
+want_image (KvmmApplication *self, GFile *file)
+{
+  if (g_file_peek_path (file) == NULL)
+    return;
+  g_free (self->wanted_image);
+  self->wanted_image = g_strdup (g_file_peek_path (file));
+  watch_connections (self);
+  try_wanted_image (self);
+}
+
 static int
 command_line (GApplication *application, GApplicationCommandLine *line)
 {
@@ -144,10 +184,13 @@ command_line (GApplication *application, GApplicationCommandLine *line)
   g_auto (GStrv) uris = NULL;
   g_autofree char *domain = NULL;
   g_autofree char *page = NULL;
+  g_auto (GStrv) files = NULL;
 
   g_variant_dict_lookup (options, "connect", "^as", &uris);
   g_variant_dict_lookup (options, "show-domain", "s", &domain);
   g_variant_dict_lookup (options, "page", "s", &page);
+  if (domain == NULL && g_variant_dict_lookup (options, "console", "s", &domain) && page == NULL)
+    page = g_strdup ("console");
   /* The window first: connecting takes as long as it takes. */
   if (domain == NULL)
     present_main_window (self);
@@ -161,6 +204,13 @@ command_line (GApplication *application, GApplicationCommandLine *line)
       watch_connections (self);
       present_main_window (self);
       try_wanted_domain (self);
+    }
+  g_variant_dict_lookup (options, G_OPTION_REMAINING, "^aay", &files);
+  if (files != NULL && files[0] != NULL)
+    {
+      g_autoptr (GFile) file = g_application_command_line_create_file_for_arg (line, files[0]);
+
+      want_image (self, file);
     }
   return KVMM_EXIT_OK;
 }
@@ -202,6 +252,15 @@ activate (GApplication *application)
     populate (self, NULL);
 }
 
+/* From the file manager, over D-Bus. */
+static void
+open_files (GApplication *application, GFile **files, int n_files, const char *hint)
+{
+  activate (application);
+  if (n_files > 0)
+    want_image (KVMM_APPLICATION (application), files[0]);
+}
+
 static void
 apply_color_scheme (KvmmApplication *self)
 {
@@ -233,6 +292,15 @@ add_connection_action (GSimpleAction *action, GVariant *parameter, gpointer user
 
   kvmm_connection_dialog_present (gtk_application_get_active_window (GTK_APPLICATION (self)),
                                   self->settings, self->connections);
+}
+
+static void
+new_machine_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  KvmmApplication *self = KVMM_APPLICATION (user_data);
+
+  kvmm_new_machine_window_present (present_main_window (self), self->settings, self->connections,
+                                   NULL);
 }
 
 static void
@@ -271,6 +339,20 @@ terminated_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* So that commands in a terminal work beside the window. */
+static void
+lend_channels (KvmmApplication *self)
+{
+  GDBusConnection *bus = g_application_get_dbus_connection (G_APPLICATION (self));
+  g_autoptr (GError) error = NULL;
+
+  if (bus == NULL)
+    return;
+  self->lender = kvmm_channel_lender_new (bus, self->connections, &error);
+  if (self->lender == NULL)
+    g_debug ("no channels are lent: %s", error->message);
+}
+
 static void
 startup (GApplication *application)
 {
@@ -279,6 +361,7 @@ startup (GApplication *application)
   const GActionEntry actions[] = {
     { "preferences", preferences_action, NULL, NULL, NULL, { 0 } },
     { "add-connection", add_connection_action, NULL, NULL, NULL, { 0 } },
+    { "new-machine", new_machine_action, NULL, NULL, NULL, { 0 } },
     { "shortcuts", shortcuts_action, NULL, NULL, NULL, { 0 } },
     { "about", about_action, NULL, NULL, NULL, { 0 } },
     { "quit", quit_action, NULL, NULL, NULL, { 0 } },
@@ -290,6 +373,7 @@ startup (GApplication *application)
   } accelerators[] = {
     { "app.quit", { "<Control>q", NULL } },
     { "app.preferences", { "<Control>comma", NULL } },
+    { "app.new-machine", { "<Control>n", NULL } },
     { "app.add-connection", { "<Control><Shift>n", NULL } },
     { "app.shortcuts", { "<Control>question", "<Control>F1", NULL } },
     { "window.close", { "<Control>w", NULL } },
@@ -307,6 +391,7 @@ startup (GApplication *application)
       exit (KVMM_EXIT_FAILED);
     }
   self->connections = kvmm_connection_list_new (self->settings);
+  lend_channels (self);
   g_signal_connect_object (kvmm_settings_get_gsettings (self->settings),
                            "changed::" KVMM_SETTINGS_COLOR_SCHEME, G_CALLBACK (apply_color_scheme),
                            self, G_CONNECT_SWAPPED);
@@ -327,6 +412,7 @@ shutdown_application (GApplication *application)
 
   g_clear_handle_id (&self->sigterm_source, g_source_remove);
   g_clear_handle_id (&self->sigint_source, g_source_remove);
+  g_clear_pointer (&self->lender, kvmm_channel_lender_free);
   g_clear_object (&self->connections);
   g_clear_object (&self->settings);
   G_APPLICATION_CLASS (kvmm_application_parent_class)->shutdown (application);
@@ -339,6 +425,7 @@ finalize (GObject *object)
 
   g_free (self->wanted_domain);
   g_free (self->wanted_page);
+  g_free (self->wanted_image);
   G_OBJECT_CLASS (kvmm_application_parent_class)->finalize (object);
 }
 
@@ -351,6 +438,7 @@ kvmm_application_class_init (KvmmApplicationClass *klass)
   object_class->finalize = finalize;
   application_class->startup = startup;
   application_class->activate = activate;
+  application_class->open = open_files;
   application_class->command_line = command_line;
   application_class->handle_local_options = handle_local_options;
   application_class->shutdown = shutdown_application;
@@ -366,6 +454,10 @@ kvmm_application_init (KvmmApplication *self)
       N_ ("Open the window of this virtual machine"), N_ ("NAME|UUID") },
     { "page", 0, 0, G_OPTION_ARG_STRING, NULL,
       N_ ("… on this page: overview, guest, hardware, xml, log"), N_ ("PAGE") },
+    { "console", 0, 0, G_OPTION_ARG_STRING, NULL,
+      N_ ("Open the window of this virtual machine at its console"), N_ ("NAME|UUID") },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, NULL,
+      N_ ("Make a machine of this disc or disk image"), N_ ("[IMAGE]") },
     { "debug", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Print debug messages"), NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Print the version and end"), NULL },
     G_OPTION_ENTRY_NULL,
@@ -374,13 +466,13 @@ kvmm_application_init (KvmmApplication *self)
   g_application_add_main_option_entries (G_APPLICATION (self), options);
   g_application_set_option_context_summary (
       G_APPLICATION (self),
-      _ ("Commands without a window: list, guest-info, mount-agent-iso, agent-iso"));
+      _ ("Commands without a window: list, serial, guest-info, mount-agent-iso, agent-iso"));
 }
 
 KvmmApplication *
 kvmm_application_new (void)
 {
   return g_object_new (KVMM_TYPE_APPLICATION, "application-id", APPLICATION_ID, "flags",
-                       G_APPLICATION_HANDLES_COMMAND_LINE, "resource-base-path",
-                       "/org/kvmmanager/KvmManager", NULL);
+                       G_APPLICATION_HANDLES_COMMAND_LINE | G_APPLICATION_HANDLES_OPEN,
+                       "resource-base-path", "/org/kvmmanager/KvmManager", NULL);
 }

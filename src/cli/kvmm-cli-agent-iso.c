@@ -6,8 +6,24 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
-#include "cli/kvmm-cli-session.h"
-#include "model/kvmm-agent-iso.h"
+#include "cli/kvmm-cli-upload.h"
+#include "util/kvmm-guest-text.h"
+
+static const char *
+source_word (KvmmAgentIsoSource source)
+{
+  switch (source)
+    {
+    case KVMM_AGENT_ISO_SOURCE_FILE:
+      return "file";
+    case KVMM_AGENT_ISO_SOURCE_VOLUME:
+      return "volume";
+    case KVMM_AGENT_ISO_SOURCE_UPLOAD:
+      return "upload";
+    default:
+      g_assert_not_reached ();
+    }
+}
 
 static const char *
 verdict_word (KvmmAgentIsoVerdict verdict)
@@ -30,26 +46,26 @@ verdict_word (KvmmAgentIsoVerdict verdict)
       return "not-ours";
     case KVMM_AGENT_ISO_REMOTE:
       return "remote";
+    case KVMM_AGENT_ISO_OTHER_VERSION:
+      return "other-version";
+    case KVMM_AGENT_ISO_INCOMPLETE:
+      return "incomplete";
+    case KVMM_AGENT_ISO_POOL_NEEDED:
+      return "pool-needed";
+    case KVMM_AGENT_ISO_NO_SOURCE:
+      return "no-source";
+    case KVMM_AGENT_ISO_UNSUPPORTED:
+      return "unsupported";
     default:
       g_assert_not_reached ();
     }
 }
 
 static void
-add_nullable (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  if (value != NULL)
-    json_builder_add_string_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
-
-static void
 add_json (JsonBuilder *builder, const char *uri, GPtrArray *candidates)
 {
   json_builder_begin_object (builder);
-  add_nullable (builder, "connection", uri);
+  kvmm_cli_add_nullable (builder, "connection", uri);
   json_builder_set_member_name (builder, "candidates");
   json_builder_begin_array (builder);
   for (guint i = 0; i < candidates->len; i++)
@@ -57,11 +73,12 @@ add_json (JsonBuilder *builder, const char *uri, GPtrArray *candidates)
       const KvmmAgentIsoCandidate *candidate = g_ptr_array_index (candidates, i);
 
       json_builder_begin_object (builder);
-      add_nullable (builder, "path", candidate->path);
-      add_nullable (builder, "real_path", candidate->real_path);
-      add_nullable (builder, "version", candidate->version);
-      add_nullable (builder, "verdict", verdict_word (candidate->verdict));
-      add_nullable (builder, "reason", candidate->reason);
+      kvmm_cli_add_nullable (builder, "path", candidate->path);
+      kvmm_cli_add_nullable (builder, "source", source_word (candidate->source));
+      kvmm_cli_add_nullable (builder, "real_path", candidate->real_path);
+      kvmm_cli_add_nullable (builder, "version", candidate->version);
+      kvmm_cli_add_nullable (builder, "verdict", verdict_word (candidate->verdict));
+      kvmm_cli_add_nullable (builder, "reason", candidate->reason);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -111,16 +128,153 @@ resolve_one (KvmmCliSession *session, KvmmConnection *connection, JsonBuilder *b
   return taken;
 }
 
+/* ---- bringing the disc onto the host ---- */
+
+static gboolean
+deploy_one (KvmmCliSession *session, KvmmConnection *connection, JsonBuilder *builder)
+{
+  KvmmAgentIsoMountFlags flags =
+      session->make_pool ? KVMM_AGENT_ISO_MOUNT_MAKE_POOL : KVMM_AGENT_ISO_MOUNT_NONE;
+  g_auto (KvmmCliUpload) upload = { 0 };
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  kvmm_cli_upload_begin (&upload);
+  kvmm_agent_iso_deploy_async (session->settings, connection, flags, kvmm_cli_upload_progress_cb,
+                               &upload, upload.cancellable, kvmm_cli_result_cb, &result);
+  kvmm_cli_await_result (&result);
+  kvmm_cli_upload_end (&upload);
+  g_autoptr (KvmmAgentIsoDeployed) deployed = kvmm_agent_iso_deploy_finish (result, &error);
+  if (deployed == NULL)
+    {
+      kvmm_cli_upload_report (session, connection, error);
+      return FALSE;
+    }
+  if (!session->json)
+    {
+      g_print (deployed->uploaded ? _ ("%s: uploaded %s/%s (version %s)\n")
+                                  : _ ("%s: %s/%s is there already (version %s)\n"),
+               kvmm_connection_get_uri (connection), deployed->pool, deployed->volume,
+               deployed->version != NULL ? deployed->version : _ ("unknown"));
+      return TRUE;
+    }
+  json_builder_begin_object (builder);
+  kvmm_cli_add_nullable (builder, "connection", kvmm_connection_get_uri (connection));
+  kvmm_cli_add_nullable (builder, "pool", deployed->pool);
+  kvmm_cli_add_nullable (builder, "volume", deployed->volume);
+  kvmm_cli_add_nullable (builder, "path", deployed->path);
+  kvmm_cli_add_nullable (builder, "version", deployed->version);
+  json_builder_set_member_name (builder, "size_bytes");
+  json_builder_add_int_value (builder, (gint64) deployed->size_bytes);
+  json_builder_set_member_name (builder, "uploaded");
+  json_builder_add_boolean_value (builder, deployed->uploaded);
+  json_builder_set_member_name (builder, "pool_made");
+  json_builder_add_boolean_value (builder, deployed->pool_made);
+  json_builder_end_object (builder);
+  return TRUE;
+}
+
+/* ---- removing what is old ---- */
+
+static gboolean
+remove_volume (KvmmConnection *connection, const KvmmAgentIsoVolume *volume)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  kvmm_agent_iso_delete_volume_async (connection, volume->pool, volume->volume, NULL,
+                                      kvmm_cli_result_cb, &result);
+  kvmm_cli_await_result (&result);
+  if (kvmm_agent_iso_delete_volume_finish (result, &error))
+    return TRUE;
+  kvmm_cli_error ("%s", error->message);
+  return FALSE;
+}
+
+static void
+report_volume (KvmmCliSession *session,
+               KvmmConnection *connection,
+               const KvmmAgentIsoVolume *volume,
+               gboolean removed,
+               JsonBuilder *builder)
+{
+  const char *uri = kvmm_connection_get_uri (connection);
+  /* Names of the host's, for a terminal. */
+  g_autofree char *pool = kvmm_guest_text_sanitise (volume->pool, -1);
+  g_autofree char *name = kvmm_guest_text_sanitise (volume->volume, -1);
+
+  if (session->json)
+    {
+      json_builder_begin_object (builder);
+      kvmm_cli_add_nullable (builder, "connection", uri);
+      kvmm_cli_add_nullable (builder, "pool", volume->pool);
+      kvmm_cli_add_nullable (builder, "volume", volume->volume);
+      kvmm_cli_add_nullable (builder, "version", volume->version);
+      kvmm_cli_add_nullable (builder, "used_by", volume->used_by);
+      json_builder_set_member_name (builder, "removed");
+      json_builder_add_boolean_value (builder, removed);
+      json_builder_end_object (builder);
+    }
+  else if (removed)
+    g_print (_ ("%s: removed %s/%s\n"), uri, pool, name);
+  else if (volume->used_by != NULL)
+    g_print (_ ("%s: %s/%s stays: “%s” uses it\n"), uri, pool, name, volume->used_by);
+  else
+    g_print (_ ("%s: %s/%s stays: it is of this version\n"), uri, pool, name);
+}
+
+static gboolean
+remove_old_of_one (KvmmCliSession *session, KvmmConnection *connection, JsonBuilder *builder)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean all_done = TRUE;
+
+  kvmm_agent_iso_list_volumes_async (session->settings, connection, NULL, kvmm_cli_result_cb,
+                                     &result);
+  kvmm_cli_await_result (&result);
+  g_autoptr (GPtrArray) volumes = kvmm_agent_iso_list_volumes_finish (result, &error);
+  if (volumes == NULL)
+    {
+      kvmm_cli_error ("%s", error->message);
+      return FALSE;
+    }
+  for (guint i = 0; i < volumes->len; i++)
+    {
+      const KvmmAgentIsoVolume *volume = volumes->pdata[i];
+      gboolean is_old = !volume->is_current && volume->used_by == NULL;
+      gboolean removed = is_old && remove_volume (connection, volume);
+
+      if (is_old && !removed)
+        all_done = FALSE;
+      else
+        report_volume (session, connection, volume, removed, builder);
+    }
+  return all_done;
+}
+
+/* ---- the command ---- */
+
+static gboolean
+do_one (KvmmCliSession *session, KvmmConnection *connection, JsonBuilder *builder)
+{
+  if (!session->deploy && !session->remove_old)
+    return resolve_one (session, connection, builder);
+  if (session->deploy && !deploy_one (session, connection, builder))
+    return FALSE;
+  return !session->remove_old || remove_old_of_one (session, connection, builder);
+}
+
 int
 kvmm_cli_agent_iso (KvmmCliSession *session)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  gboolean all_taken = TRUE;
-  gboolean all_open = TRUE;
+  gboolean changes = session->deploy || session->remove_old;
+  gboolean all_done = TRUE, all_open = TRUE;
   guint n_connections;
 
   json_builder_begin_array (builder);
-  if (session->uris != NULL)
+  if (session->uris != NULL || changes)
     all_open = kvmm_cli_session_open (session);
   n_connections = session->connections != NULL
                       ? g_list_model_get_n_items (G_LIST_MODEL (session->connections))
@@ -131,118 +285,17 @@ kvmm_cli_agent_iso (KvmmCliSession *session)
           g_list_model_get_item (G_LIST_MODEL (session->connections), i);
 
       if (kvmm_connection_get_state (connection) == KVMM_CONNECTION_CONNECTED)
-        all_taken = resolve_one (session, connection, builder) && all_taken;
+        all_done = do_one (session, connection, builder) && all_done;
     }
-  if (session->uris == NULL)
-    all_taken = resolve_one (session, NULL, builder);
+  if (session->uris == NULL && !changes)
+    all_done = resolve_one (session, NULL, builder);
   json_builder_end_array (builder);
 
   if (session->json)
-    {
-      g_autoptr (JsonNode) root = json_builder_get_root (builder);
-      g_autofree char *text = json_to_string (root, TRUE);
-
-      g_print ("%s\n", text);
-    }
+    kvmm_cli_print_json (builder);
   if (!all_open)
     return KVMM_EXIT_CONNECTION;
-  return all_taken ? KVMM_EXIT_OK : KVMM_EXIT_NOT_FOUND;
-}
-
-static KvmmExit
-exit_for (const GError *error)
-{
-  if (g_error_matches (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_NONE_USABLE))
-    return KVMM_EXIT_NOT_FOUND;
-  return KVMM_EXIT_FAILED;
-}
-
-static void
-report (KvmmCliSession *session, KvmmDomain *domain, const KvmmAgentIsoMounted *mounted)
-{
-  if (session->json)
-    {
-      g_autoptr (JsonBuilder) builder = json_builder_new ();
-      g_autoptr (JsonNode) root = NULL;
-      g_autofree char *text = NULL;
-
-      json_builder_begin_object (builder);
-      add_nullable (builder, "name", kvmm_domain_get_name (domain));
-      add_nullable (builder, "path", mounted->path);
-      add_nullable (builder, "version", mounted->version);
-      add_nullable (builder, "target", mounted->target);
-      json_builder_set_member_name (builder, "drive_added");
-      json_builder_add_boolean_value (builder, mounted->drive_added);
-      json_builder_set_member_name (builder, "drive_needs_restart");
-      json_builder_add_boolean_value (builder, mounted->drive_needs_restart);
-      json_builder_set_member_name (builder, "channel_added");
-      json_builder_add_boolean_value (builder, mounted->channel_added);
-      json_builder_set_member_name (builder, "channel_needs_restart");
-      json_builder_add_boolean_value (builder, mounted->channel_needs_restart);
-      json_builder_end_object (builder);
-      root = json_builder_get_root (builder);
-      text = json_to_string (root, TRUE);
-      g_print ("%s\n", text);
-      return;
-    }
-  g_print (_ ("%s is in drive %s of “%s”.\n"), mounted->path, mounted->target,
-           kvmm_domain_get_name (domain));
-  if (mounted->drive_needs_restart)
-    g_print (
-        _ ("The drive was added for the next start: shut the machine down and start it again.\n"));
-  if (mounted->channel_needs_restart)
-    g_print (_ ("The agent's channel was added for the next start: shut the machine down and start "
-                "it again.\n"));
-  else if (mounted->channel_added)
-    g_print (_ ("The agent's channel was added.\n"));
-  g_print (_ ("Type in the guest, as root:\n%s\n"), kvmm_agent_iso_get_install_command ());
-}
-
-static int
-eject (KvmmCliSession *session, KvmmDomain *domain, KvmmAgentIsoMountFlags flags)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-
-  kvmm_agent_iso_eject_async (session->settings, domain, flags, NULL, kvmm_cli_result_cb, &result);
-  kvmm_cli_await_result (&result);
-  if (kvmm_agent_iso_eject_finish (result, &error))
+  if (all_done)
     return KVMM_EXIT_OK;
-  kvmm_cli_error ("%s", error->message);
-  return exit_for (error);
-}
-
-int
-kvmm_cli_mount_agent_iso (KvmmCliSession *session)
-{
-  KvmmDomain *domain = NULL;
-  KvmmExit found = kvmm_cli_session_find (session, session->arguments[1], &domain);
-  KvmmAgentIsoMountFlags flags = KVMM_AGENT_ISO_MOUNT_NONE;
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KvmmAgentIsoMounted) mounted = NULL;
-
-  if (found != KVMM_EXIT_OK)
-    return found;
-  if (session->replace)
-    flags |= KVMM_AGENT_ISO_MOUNT_REPLACE;
-  if (session->force)
-    flags |= KVMM_AGENT_ISO_MOUNT_FORCE;
-  if (session->eject)
-    return eject (session, domain, flags);
-
-  kvmm_agent_iso_mount_async (session->settings, domain, flags, NULL, kvmm_cli_result_cb, &result);
-  kvmm_cli_await_result (&result);
-  mounted = kvmm_agent_iso_mount_finish (result, &error);
-  if (mounted == NULL)
-    {
-      kvmm_cli_error ("%s", error->message);
-      if (g_error_matches (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_REPLACE_NEEDED))
-        kvmm_cli_error (_ ("Pass --replace to replace it"));
-      else if (g_error_matches (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_TRAY_LOCKED))
-        kvmm_cli_error (_ ("Pass --force to open the drive all the same"));
-      return exit_for (error);
-    }
-  report (session, domain, mounted);
-  return KVMM_EXIT_OK;
+  return changes ? KVMM_EXIT_FAILED : KVMM_EXIT_NOT_FOUND;
 }

@@ -3,12 +3,9 @@
 
 #include "config.h"
 
-#include <math.h>
-
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
 
-#include "cli/kvmm-cli-session.h"
+#include "cli/kvmm-cli-guest.h"
 #include "util/kvmm-units.h"
 
 /* Facts that another source than the agents can tell (a DHCP lease) do not answer this command. */
@@ -23,40 +20,6 @@ somebody_speaks (gpointer data)
 }
 
 static void
-add_string (JsonBuilder *builder, const char *name, const char *value)
-{
-  json_builder_set_member_name (builder, name);
-  if (value != NULL)
-    json_builder_add_string_value (builder, value);
-  else
-    json_builder_add_null_value (builder);
-}
-
-static void
-add_int (JsonBuilder *builder, const char *name, guint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, (gint64) value);
-}
-
-static void
-add_bool (JsonBuilder *builder, const char *name, gboolean value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_boolean_value (builder, value);
-}
-
-static void
-add_double (JsonBuilder *builder, const char *name, double value)
-{
-  json_builder_set_member_name (builder, name);
-  if (isnan (value))
-    json_builder_add_null_value (builder);
-  else
-    json_builder_add_double_value (builder, value);
-}
-
-static void
 add_system (JsonBuilder *builder, KvmmGuest *guest)
 {
   const KvmmGuestSystem *system = kvmm_guest_get_system (guest);
@@ -68,20 +31,20 @@ add_system (JsonBuilder *builder, KvmmGuest *guest)
       return;
     }
   json_builder_begin_object (builder);
-  add_string (builder, "os_id", system->os_id);
-  add_string (builder, "os_name", system->os_name);
-  add_string (builder, "os_version", system->os_version);
-  add_string (builder, "os_pretty", system->os_pretty);
-  add_string (builder, "kernel", system->kernel);
-  add_string (builder, "arch", system->arch);
-  add_string (builder, "hostname", system->hostname);
-  add_string (builder, "boot_id", system->boot_id);
-  add_string (builder, "timezone", system->timezone);
-  add_string (builder, "virt", system->virt);
-  add_int (builder, "boot_time", (guint64) system->boot_time_s);
-  add_int (builder, "uptime_ms", kvmm_guest_get_uptime_ms (guest));
-  add_int (builder, "cpus", system->cpus);
-  add_int (builder, "memory_bytes", system->memory_bytes);
+  kvmm_cli_json_string (builder, "os_id", system->os_id);
+  kvmm_cli_json_string (builder, "os_name", system->os_name);
+  kvmm_cli_json_string (builder, "os_version", system->os_version);
+  kvmm_cli_json_string (builder, "os_pretty", system->os_pretty);
+  kvmm_cli_json_string (builder, "kernel", system->kernel);
+  kvmm_cli_json_string (builder, "arch", system->arch);
+  kvmm_cli_json_string (builder, "hostname", system->hostname);
+  kvmm_cli_json_string (builder, "boot_id", system->boot_id);
+  kvmm_cli_json_string (builder, "timezone", system->timezone);
+  kvmm_cli_json_string (builder, "virt", system->virt);
+  kvmm_cli_json_int (builder, "boot_time", (guint64) system->boot_time_s);
+  kvmm_cli_json_int (builder, "uptime_ms", kvmm_guest_get_uptime_ms (guest));
+  kvmm_cli_json_int (builder, "cpus", system->cpus);
+  kvmm_cli_json_int (builder, "memory_bytes", system->memory_bytes);
   json_builder_end_object (builder);
 }
 
@@ -95,26 +58,26 @@ add_metrics (JsonBuilder *builder, const KvmmGuestMetrics *metrics)
       return;
     }
   json_builder_begin_object (builder);
-  add_int (builder, "time_ms", (guint64) metrics->time_ms);
-  add_double (builder, "cpu_user", metrics->cpu_user);
-  add_double (builder, "cpu_system", metrics->cpu_system);
-  add_double (builder, "cpu_idle", metrics->cpu_idle);
+  kvmm_cli_json_int (builder, "time_ms", (guint64) metrics->time_ms);
+  kvmm_cli_json_double (builder, "cpu_user", metrics->cpu_user);
+  kvmm_cli_json_double (builder, "cpu_system", metrics->cpu_system);
+  kvmm_cli_json_double (builder, "cpu_idle", metrics->cpu_idle);
   json_builder_set_member_name (builder, "load");
   json_builder_begin_array (builder);
   for (guint i = 0; i < G_N_ELEMENTS (metrics->load); i++)
     json_builder_add_double_value (builder, metrics->load[i]);
   json_builder_end_array (builder);
-  add_int (builder, "memory_total_bytes", metrics->memory_total_bytes);
-  add_int (builder, "memory_available_bytes", metrics->memory_available_bytes);
-  add_int (builder, "swap_total_bytes", metrics->swap_total_bytes);
-  add_int (builder, "swap_free_bytes", metrics->swap_free_bytes);
+  kvmm_cli_json_int (builder, "memory_total_bytes", metrics->memory_total_bytes);
+  kvmm_cli_json_int (builder, "memory_available_bytes", metrics->memory_available_bytes);
+  kvmm_cli_json_int (builder, "swap_total_bytes", metrics->swap_total_bytes);
+  kvmm_cli_json_int (builder, "swap_free_bytes", metrics->swap_free_bytes);
   if (metrics->has_psi)
     {
-      add_double (builder, "psi_cpu", metrics->psi_cpu);
-      add_double (builder, "psi_memory", metrics->psi_memory);
-      add_double (builder, "psi_io", metrics->psi_io);
+      kvmm_cli_json_double (builder, "psi_cpu", metrics->psi_cpu);
+      kvmm_cli_json_double (builder, "psi_memory", metrics->psi_memory);
+      kvmm_cli_json_double (builder, "psi_io", metrics->psi_io);
     }
-  add_int (builder, "processes", metrics->processes);
+  kvmm_cli_json_int (builder, "processes", metrics->processes);
   json_builder_end_object (builder);
 }
 
@@ -122,14 +85,14 @@ static void
 add_interface (JsonBuilder *builder, const KvmmGuestInterface *interface)
 {
   json_builder_begin_object (builder);
-  add_string (builder, "name", interface->name);
-  add_string (builder, "mac", interface->mac);
-  add_string (builder, "state", interface->state);
-  add_string (builder, "kind", interface->kind);
-  add_int (builder, "mtu", interface->mtu);
-  add_bool (builder, "virtual", interface->is_virtual);
-  add_int (builder, "rx_bytes", interface->rx_bytes);
-  add_int (builder, "tx_bytes", interface->tx_bytes);
+  kvmm_cli_json_string (builder, "name", interface->name);
+  kvmm_cli_json_string (builder, "mac", interface->mac);
+  kvmm_cli_json_string (builder, "state", interface->state);
+  kvmm_cli_json_string (builder, "kind", interface->kind);
+  kvmm_cli_json_int (builder, "mtu", interface->mtu);
+  kvmm_cli_json_bool (builder, "virtual", interface->is_virtual);
+  kvmm_cli_json_int (builder, "rx_bytes", interface->rx_bytes);
+  kvmm_cli_json_int (builder, "tx_bytes", interface->tx_bytes);
   json_builder_set_member_name (builder, "addresses");
   json_builder_begin_array (builder);
   for (guint i = 0; i < interface->addresses->len; i++)
@@ -137,10 +100,10 @@ add_interface (JsonBuilder *builder, const KvmmGuestInterface *interface)
       const KvmmGuestAddress *address = g_ptr_array_index (interface->addresses, i);
 
       json_builder_begin_object (builder);
-      add_string (builder, "ip", address->ip);
-      add_int (builder, "prefix", address->prefix);
-      add_string (builder, "scope", address->scope);
-      add_bool (builder, "dynamic", address->is_dynamic);
+      kvmm_cli_json_string (builder, "ip", address->ip);
+      kvmm_cli_json_int (builder, "prefix", address->prefix);
+      kvmm_cli_json_string (builder, "scope", address->scope);
+      kvmm_cli_json_bool (builder, "dynamic", address->is_dynamic);
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
@@ -151,14 +114,14 @@ static void
 add_filesystem (JsonBuilder *builder, const KvmmGuestFilesystem *fs)
 {
   json_builder_begin_object (builder);
-  add_string (builder, "mount", fs->mount);
-  add_string (builder, "device", fs->device);
-  add_string (builder, "type", fs->type);
-  add_int (builder, "total_bytes", fs->total_bytes);
-  add_int (builder, "used_bytes", fs->used_bytes);
-  add_int (builder, "available_bytes", fs->available_bytes);
-  add_bool (builder, "read_only", fs->is_read_only);
-  add_bool (builder, "stale", fs->is_stale);
+  kvmm_cli_json_string (builder, "mount", fs->mount);
+  kvmm_cli_json_string (builder, "device", fs->device);
+  kvmm_cli_json_string (builder, "type", fs->type);
+  kvmm_cli_json_int (builder, "total_bytes", fs->total_bytes);
+  kvmm_cli_json_int (builder, "used_bytes", fs->used_bytes);
+  kvmm_cli_json_int (builder, "available_bytes", fs->available_bytes);
+  kvmm_cli_json_bool (builder, "read_only", fs->is_read_only);
+  kvmm_cli_json_bool (builder, "stale", fs->is_stale);
   json_builder_end_object (builder);
 }
 
@@ -166,10 +129,10 @@ static void
 add_user (JsonBuilder *builder, const KvmmGuestUser *user)
 {
   json_builder_begin_object (builder);
-  add_string (builder, "user", user->user);
-  add_string (builder, "terminal", user->terminal);
-  add_string (builder, "remote_host", user->remote_host);
-  add_int (builder, "login_time", (guint64) user->login_time_s);
+  kvmm_cli_json_string (builder, "user", user->user);
+  kvmm_cli_json_string (builder, "terminal", user->terminal);
+  kvmm_cli_json_string (builder, "remote_host", user->remote_host);
+  kvmm_cli_json_int (builder, "login_time", (guint64) user->login_time_s);
   json_builder_end_object (builder);
 }
 
@@ -193,18 +156,9 @@ add_items (JsonBuilder *builder, const char *name, GListModel *model)
 }
 
 static const char *
-state_word (KvmmGuest *guest)
+source_word (KvmmGuestSource source)
 {
-  g_autoptr (GEnumClass) klass = g_type_class_ref (KVMM_TYPE_GUEST_STATE);
-  const GEnumValue *value = g_enum_get_value (klass, (int) kvmm_guest_get_state (guest));
-
-  return value != NULL ? value->value_nick : "unknown";
-}
-
-static const char *
-source_word (KvmmGuest *guest)
-{
-  switch (kvmm_guest_get_source (guest))
+  switch (source)
     {
     case KVMM_GUEST_SOURCE_AGENT:
       return "agent";
@@ -220,22 +174,38 @@ source_word (KvmmGuest *guest)
 }
 
 static void
+add_sources (JsonBuilder *builder, KvmmGuest *guest)
+{
+  static const char *const names[KVMM_GUEST_N_FACTS] = {
+    [KVMM_GUEST_FACT_SYSTEM] = "system",           [KVMM_GUEST_FACT_INTERFACES] = "interfaces",
+    [KVMM_GUEST_FACT_FILESYSTEMS] = "filesystems", [KVMM_GUEST_FACT_USERS] = "users",
+    [KVMM_GUEST_FACT_METRICS] = "metrics",
+  };
+
+  json_builder_set_member_name (builder, "sources");
+  json_builder_begin_object (builder);
+  for (guint i = 0; i < KVMM_GUEST_N_FACTS; i++)
+    kvmm_cli_json_string (builder, names[i],
+                          source_word (kvmm_guest_get_fact_source (guest, (KvmmGuestFact) i)));
+  json_builder_end_object (builder);
+}
+
+static void
 print_json (KvmmDomain *domain)
 {
   KvmmGuest *guest = kvmm_domain_get_guest (domain);
   g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
-  g_autofree char *text = NULL;
 
   json_builder_begin_object (builder);
-  add_string (builder, "name", kvmm_domain_get_name (domain));
-  add_string (builder, "uuid", kvmm_domain_get_uuid (domain));
-  add_string (builder, "state", state_word (guest));
-  add_string (builder, "detail", kvmm_guest_get_state_detail (guest));
-  add_string (builder, "source", source_word (guest));
-  add_string (builder, "agent_version", kvmm_guest_get_agent_version (guest));
-  add_string (builder, "policy_error", kvmm_guest_get_policy_error (guest));
-  add_string (builder, "address", kvmm_guest_get_address (guest));
+  kvmm_cli_json_string (builder, "name", kvmm_domain_get_name (domain));
+  kvmm_cli_json_string (builder, "uuid", kvmm_domain_get_uuid (domain));
+  kvmm_cli_json_string (builder, "state", kvmm_cli_guest_state_word (guest));
+  kvmm_cli_json_string (builder, "detail", kvmm_guest_get_state_detail (guest));
+  kvmm_cli_json_string (builder, "source", source_word (kvmm_guest_get_source (guest)));
+  add_sources (builder, guest);
+  kvmm_cli_json_string (builder, "agent_version", kvmm_guest_get_agent_version (guest));
+  kvmm_cli_json_string (builder, "policy_error", kvmm_guest_get_policy_error (guest));
+  kvmm_cli_json_string (builder, "address", kvmm_guest_get_address (guest));
   json_builder_set_member_name (builder, "round_trip_us");
   json_builder_add_int_value (builder, kvmm_guest_get_round_trip_us (guest));
   add_system (builder, guest);
@@ -244,9 +214,7 @@ print_json (KvmmDomain *domain)
   add_items (builder, "filesystems", kvmm_guest_get_filesystems (guest));
   add_items (builder, "users", kvmm_guest_get_users (guest));
   json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  text = json_to_string (root, TRUE);
-  g_print ("%s\n", text);
+  kvmm_cli_json_print (builder);
 }
 
 static void
@@ -318,6 +286,9 @@ print_text (KvmmDomain *domain)
     print_row (_ ("Agent"), kvmm_guest_get_agent_version (guest));
   else
     print_row (_ ("Source"), _ ("QEMU guest agent"));
+  if (kvmm_guest_get_source (guest) == KVMM_GUEST_SOURCE_AGENT &&
+      kvmm_guest_get_fact_source (guest, KVMM_GUEST_FACT_SYSTEM) == KVMM_GUEST_SOURCE_QGA)
+    print_row (_ ("Source"), _ ("QEMU guest agent, for what the agent’s policy denies"));
   if (system != NULL)
     print_system (guest, system);
   if (metrics != NULL)
@@ -339,8 +310,7 @@ kvmm_cli_guest_info (KvmmCliSession *session)
     return found;
   guest = kvmm_domain_get_guest (domain);
   kvmm_guest_hold (guest);
-  if (!somebody_speaks (guest) &&
-      (session->wait_s == 0 || !kvmm_cli_await (somebody_speaks, guest, (guint) session->wait_s)))
+  if (!kvmm_cli_await_guest (session, domain, somebody_speaks))
     {
       kvmm_cli_error (_ ("The guest agent of “%s” is not available: %s"),
                       kvmm_domain_get_name (domain), kvmm_guest_get_state_detail (guest));

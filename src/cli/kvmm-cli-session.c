@@ -9,6 +9,7 @@
 
 #include <glib/gi18n.h>
 
+#include "model/kvmm-channel-lender.h"
 #include "util/kvmm-thread.h"
 
 void
@@ -68,6 +69,56 @@ kvmm_cli_result_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   GAsyncResult **slot = user_data;
 
   *slot = g_object_ref (result);
+}
+
+typedef struct
+{
+  KvmmGuest *guest; /* (unowned) */
+  gboolean (*done) (gpointer guest);
+} GuestWait;
+
+static gboolean
+is_done_or_in_use (gpointer data)
+{
+  GuestWait *wait = data;
+
+  return wait->done (wait->guest) || kvmm_guest_get_state (wait->guest) == KVMM_GUEST_STATE_IN_USE;
+}
+
+/* Returns: whether the window let go of the channel */
+static gboolean
+borrow (KvmmCliSession *self, KvmmDomain *domain)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  kvmm_channel_borrow_async (kvmm_connection_get_uri (kvmm_domain_get_connection (domain)),
+                             kvmm_domain_get_uuid (domain), NULL, NULL, kvmm_cli_result_cb,
+                             &result);
+  kvmm_cli_await_result (&result);
+  g_clear_object (&self->loan);
+  self->loan = kvmm_channel_borrow_finish (result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY))
+    kvmm_cli_error ("“%s”: %s", kvmm_domain_get_name (domain), error->message);
+  return self->loan != NULL;
+}
+
+gboolean
+kvmm_cli_await_guest (KvmmCliSession *self, KvmmDomain *domain, gboolean (*done) (gpointer guest))
+{
+  GuestWait wait = { .guest = kvmm_domain_get_guest (domain), .done = done };
+
+  if (done (wait.guest))
+    return TRUE;
+  if (self->wait_s == 0)
+    return FALSE;
+  kvmm_cli_await (is_done_or_in_use, &wait, (guint) self->wait_s);
+  if (done (wait.guest))
+    return TRUE;
+  if (kvmm_guest_get_state (wait.guest) != KVMM_GUEST_STATE_IN_USE || !borrow (self, domain))
+    return FALSE;
+  kvmm_guest_retry (wait.guest);
+  return kvmm_cli_await (done, wait.guest, (guint) self->wait_s);
 }
 
 static gboolean
@@ -176,6 +227,13 @@ kvmm_cli_session_clear (KvmmCliSession *self)
 {
   g_clear_pointer (&self->uris, g_strfreev);
   g_clear_pointer (&self->arguments, g_strfreev);
+  g_clear_pointer (&self->user, g_free);
+  g_clear_pointer (&self->named, g_free);
+  g_clear_pointer (&self->sort, g_free);
+  g_clear_pointer (&self->filter, g_free);
+  g_clear_pointer (&self->unit, g_free);
+  g_clear_pointer (&self->device, g_free);
   g_clear_object (&self->connections);
+  g_clear_object (&self->loan);
   g_clear_object (&self->settings);
 }

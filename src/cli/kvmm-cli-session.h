@@ -15,14 +15,35 @@ typedef struct
 {
   char **uris;   /* (nullable) (owned) --connect */
   gboolean json; /* --json */
+  gboolean deploy;
   gboolean eject;
+  gboolean install;
+  gboolean make_pool;
+  gboolean remove_old;
   gboolean replace;
   gboolean force;
-  int wait_s;       /* --wait, seconds */
+  gboolean follow;
+  gboolean kernel;
+  gboolean login_shell; /* --shell */
+  gboolean standard_input;
+  gboolean show_arguments;
+  gboolean storage;
+  gboolean stored;
+  gboolean yes;
+  int wait_s;    /* --wait, seconds */
+  int timeout_s; /* --timeout, 0: not given */
+  int lines;     /* --lines */
+  char *user;    /* (nullable) (owned) and so on, as given */
+  char *named;
+  char *sort;
+  char *filter;
+  char *unit;
+  char *device;
   char **arguments; /* (nullable) (owned) what is left: the command and its operands */
 
   KvmmSettings *settings;          /* (owned) */
   KvmmConnectionList *connections; /* (owned) */
+  GDBusConnection *loan;           /* (owned) (nullable) channels borrowed from the window */
 } KvmmCliSession;
 
 /**
@@ -52,6 +73,17 @@ KvmmExit kvmm_cli_session_find (KvmmCliSession *self, const char *name, KvmmDoma
  * over. Returns: whether it is done */
 gboolean kvmm_cli_await (gboolean (*done) (gpointer data), gpointer data, guint timeout_s);
 
+/**
+ * kvmm_cli_await_guest:
+ *
+ * Waits, at most session->wait_s, until @done is %TRUE of the machine's guest. When the window of
+ * the same person holds the guest's channel, it is borrowed; that it cannot be is said on stderr.
+ *
+ * Returns: whether it is done
+ */
+gboolean
+kvmm_cli_await_guest (KvmmCliSession *self, KvmmDomain *domain, gboolean (*done) (gpointer guest));
+
 /** kvmm_cli_await_result: iterates the main context until @result is set by kvmm_cli_result_cb() */
 void kvmm_cli_await_result (GAsyncResult **result);
 /** kvmm_cli_result_cb: a GAsyncReadyCallback; @user_data is a GAsyncResult ** to fill */
@@ -63,7 +95,23 @@ void kvmm_cli_error (const char *format, ...) G_GNUC_PRINTF (1, 2);
 /* The commands. Each returns the exit code. */
 int kvmm_cli_list (KvmmCliSession *session);
 int kvmm_cli_guest_info (KvmmCliSession *session);
+int kvmm_cli_define (KvmmCliSession *session);
+int kvmm_cli_delete (KvmmCliSession *session);
+int kvmm_cli_pending (KvmmCliSession *session);
+int kvmm_cli_clone (KvmmCliSession *session);
+int kvmm_cli_rename (KvmmCliSession *session);
+int kvmm_cli_xml (KvmmCliSession *session);
 int kvmm_cli_mount_agent_iso (KvmmCliSession *session);
 int kvmm_cli_agent_iso (KvmmCliSession *session);
+int kvmm_cli_guest_agents (KvmmCliSession *session);
+int kvmm_cli_guest_allow (KvmmCliSession *session);
+int kvmm_cli_guest_copy (KvmmCliSession *session);
+int kvmm_cli_guest_log (KvmmCliSession *session);
+int kvmm_cli_guest_ps (KvmmCliSession *session);
+int kvmm_cli_guest_run (KvmmCliSession *session);
+int kvmm_cli_guest_services (KvmmCliSession *session);
+int kvmm_cli_guest_shell (KvmmCliSession *session);
+int kvmm_cli_serial (KvmmCliSession *session);
+int kvmm_cli_shutdown (KvmmCliSession *session);
 
 G_END_DECLS

@@ -7,8 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* The program without a window: `kvm-manager list`, `guest-info`, `mount-agent-iso`, `agent-iso`.
- */
+/* The program without a window: `kvm-manager list`, `guest-info` and so on. */
 
 /* Exit codes, documented in kvm-manager(1). */
 typedef enum
@@ -19,6 +18,11 @@ typedef enum
   KVMM_EXIT_NOT_FOUND = 3,
   KVMM_EXIT_CONNECTION = 4,
   KVMM_EXIT_NO_AGENT = 5,
+  KVMM_EXIT_REFUSED = 6,     /* by the guest's policy, or by the switch of this computer */
+  KVMM_EXIT_NO_REACTION = 7, /* shutdown: the machine runs on */
+  /* guest-run and guest-shell pass the exit code of the command on, so these are out of its way */
+  KVMM_EXIT_COMMAND_TIMED_OUT = 124,
+  KVMM_EXIT_COMMAND_FAILED = 125,
 } KvmmExit;
 
 /**

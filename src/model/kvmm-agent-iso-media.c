@@ -31,6 +31,21 @@ kvmm_agent_iso_is_agent_disc (const char *source, const char *configured)
   return g_str_has_prefix (name, DISC_PREFIX) && g_str_has_suffix (name, ".iso");
 }
 
+char *
+kvmm_agent_iso_find_in_xml (const char *xml)
+{
+  g_autoptr (GPtrArray) drives = kvmm_xml_domain_list_cdroms (xml, NULL);
+
+  for (guint i = 0; drives != NULL && i < drives->len; i++)
+    {
+      const KvmmXmlCdrom *drive = drives->pdata[i];
+
+      if (kvmm_agent_iso_is_agent_disc (drive->source, NULL))
+        return g_strdup (drive->target);
+    }
+  return NULL;
+}
+
 /* ---- the machine as it is now ---- */
 
 typedef struct

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "model/kvmm-agent-iso-private.h"
+#include "model/kvmm-host-file.h"
 #include "util/kvmm-guest-text.h"
 
 /* ISO 9660 (ECMA-119), 8.4: the primary volume descriptor. */
@@ -49,37 +50,33 @@ dup_field (const char *descriptor, gsize offset, gsize size)
   return g_strchomp (g_strndup (descriptor + offset, size));
 }
 
-static void
-read_descriptor (KvmmAgentIsoProbe *self, int fd)
+gboolean
+kvmm_agent_iso_parse_head (const char *head, gsize size, char **version)
 {
   static const char magic[] = { 1, 'C', 'D', '0', '0', '1', 1 };
-  char descriptor[DESCRIPTOR_SIZE];
 
-  if (pread (fd, descriptor, sizeof descriptor, DESCRIPTOR_OFFSET) != sizeof descriptor ||
-      memcmp (descriptor, magic, sizeof magic) != 0)
-    return;
+  if (size < DESCRIPTOR_OFFSET + DESCRIPTOR_SIZE)
+    return FALSE;
+  const char *descriptor = head + DESCRIPTOR_OFFSET;
+  if (memcmp (descriptor, magic, sizeof magic) != 0)
+    return FALSE;
 
   g_autofree char *volume = dup_field (descriptor, VOLUME_ID_OFFSET, VOLUME_ID_SIZE);
   g_autofree char *application = dup_field (descriptor, APPLICATION_ID_OFFSET, APPLICATION_ID_SIZE);
-  self->is_ours = g_str_equal (volume, VOLUME_ID);
-  if (self->is_ours && g_str_has_prefix (application, APPLICATION_PREFIX))
-    self->version = kvmm_guest_text_sanitise (application + strlen (APPLICATION_PREFIX), -1);
+  if (!g_str_equal (volume, VOLUME_ID))
+    return FALSE;
+  if (g_str_has_prefix (application, APPLICATION_PREFIX))
+    *version = kvmm_guest_text_sanitise (application + strlen (APPLICATION_PREFIX), -1);
+  return TRUE;
 }
 
-/* Returns: (transfer full) (nullable): the first folder above @real_path that others may not
- * enter */
-static char *
-find_closed_folder (const char *real_path)
+static void
+read_head (KvmmAgentIsoProbe *self, int fd)
 {
-  for (const char *slash = real_path; (slash = strchr (slash, '/')) != NULL; slash++)
-    {
-      struct stat info;
-      g_autofree char *folder = g_strndup (real_path, (gsize) MAX (slash - real_path, 1));
+  g_autofree char *head = g_malloc (KVMM_AGENT_ISO_HEAD_BYTES);
+  gssize size = pread (fd, head, KVMM_AGENT_ISO_HEAD_BYTES, 0);
 
-      if (stat (folder, &info) == 0 && (info.st_mode & S_IXOTH) == 0)
-        return g_steal_pointer (&folder);
-    }
-  return NULL;
+  self->is_ours = size > 0 && kvmm_agent_iso_parse_head (head, (gsize) size, &self->version);
 }
 
 static void
@@ -115,8 +112,9 @@ look_at (KvmmAgentIsoProbe *self, int fd)
     }
   self->others_may_read = (info.st_mode & S_IROTH) != 0;
   self->is_roots = info.st_uid == 0 && (info.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-  self->closed_folder = find_closed_folder (self->real_path);
-  read_descriptor (self, fd);
+  self->closed_folder = kvmm_host_file_find_closed_folder (self->real_path);
+  self->size_bytes = (guint64) info.st_size;
+  read_head (self, fd);
 }
 
 KvmmAgentIsoProbe *
@@ -181,6 +179,8 @@ kvmm_agent_iso_candidate_free (KvmmAgentIsoCandidate *self)
   g_free (self->real_path);
   g_free (self->version);
   g_free (self->reason);
+  g_free (self->pool);
+  g_free (self->volume);
   g_free (self);
 }
 
@@ -273,41 +273,107 @@ kvmm_agent_iso_judge (const KvmmAgentIsoProbe *probe, const KvmmAgentIsoReader *
 }
 
 GPtrArray *
-kvmm_agent_iso_choose (const char *const *paths, const KvmmAgentIsoReader *reader)
+kvmm_agent_iso_probe_all (const char *const *paths)
 {
-  GPtrArray *candidates =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_agent_iso_candidate_free);
-  const char *taken = NULL;
+  GPtrArray *probes = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_agent_iso_probe_free);
 
-  for (guint i = 0; paths[i] != NULL && candidates->len < MAX_PATHS; i++)
+  for (guint i = 0; paths[i] != NULL && probes->len < MAX_PATHS; i++)
     {
       gboolean repeated = FALSE;
 
       for (guint j = 0; j < i && !repeated; j++)
         repeated = g_str_equal (paths[i], paths[j]);
-      if (*paths[i] == '\0' || repeated)
-        continue;
-
-      /* A path of another computer is not even looked at here. */
-      g_autoptr (KvmmAgentIsoProbe) probe = NULL;
-      if (reader->is_remote)
-        {
-          probe = g_new0 (KvmmAgentIsoProbe, 1);
-          probe->path = g_strdup (paths[i]);
-        }
-      else
-        probe = kvmm_agent_iso_probe (paths[i]);
-
-      KvmmAgentIsoCandidate *candidate = kvmm_agent_iso_judge (probe, reader);
-      if (candidate->verdict == KVMM_AGENT_ISO_TAKEN && taken != NULL)
-        {
-          candidate->verdict = KVMM_AGENT_ISO_SKIPPED;
-          g_free (candidate->reason);
-          candidate->reason = g_strdup_printf (_ ("Not needed: %s is used."), taken);
-        }
-      else if (candidate->verdict == KVMM_AGENT_ISO_TAKEN)
-        taken = candidate->path;
-      g_ptr_array_add (candidates, candidate);
+      if (*paths[i] != '\0' && !repeated)
+        g_ptr_array_add (probes, kvmm_agent_iso_probe (paths[i]));
     }
-  return candidates;
+  return probes;
+}
+
+const KvmmAgentIsoCandidate *
+kvmm_agent_iso_find_taken (GPtrArray *candidates)
+{
+  for (guint i = 0; i < candidates->len; i++)
+    {
+      const KvmmAgentIsoCandidate *candidate = candidates->pdata[i];
+
+      if (candidate->verdict == KVMM_AGENT_ISO_TAKEN)
+        return candidate;
+    }
+  return NULL;
+}
+
+const char *
+kvmm_agent_iso_find_version (GPtrArray *candidates)
+{
+  g_return_val_if_fail (candidates != NULL, NULL);
+
+  const KvmmAgentIsoCandidate *taken = kvmm_agent_iso_find_taken (candidates);
+  return taken != NULL ? taken->version : NULL;
+}
+
+char *
+kvmm_agent_iso_describe_failure (GPtrArray *candidates)
+{
+  g_return_val_if_fail (candidates != NULL, NULL);
+
+  if (candidates->len == 0)
+    return g_strdup (_ ("No path of an agent disc is set. Set one in Preferences."));
+  GString *text = g_string_new (_ ("No agent disc can be used:"));
+  for (guint i = 0; i < candidates->len; i++)
+    {
+      const KvmmAgentIsoCandidate *candidate = candidates->pdata[i];
+
+      g_string_append_printf (text, "\n%s: %s", candidate->path, candidate->reason);
+    }
+  return g_string_free (text, FALSE);
+}
+
+/* ---- versions ---- */
+
+/* How a character sorts where two versions first differ, as dpkg has it: "~" before the end, that
+ * before letters, these before all else. */
+static int
+get_weight (char c)
+{
+  if (c == '~')
+    return -1;
+  if (c == '\0' || g_ascii_isdigit (c))
+    return 0;
+  return g_ascii_isalpha (c) ? c : c + 256;
+}
+
+/* Returns: negative, 0 or positive, as strcmp() does */
+static int
+compare_versions (const char *a, const char *b)
+{
+  while (*a != '\0' || *b != '\0')
+    {
+      while ((*a != '\0' && !g_ascii_isdigit (*a)) || (*b != '\0' && !g_ascii_isdigit (*b)))
+        {
+          int difference = get_weight (*a) - get_weight (*b);
+
+          if (difference != 0)
+            return difference;
+          a++;
+          b++;
+        }
+      a += strspn (a, "0");
+      b += strspn (b, "0");
+
+      gsize a_digits = strspn (a, "0123456789"), b_digits = strspn (b, "0123456789");
+      if (a_digits != b_digits)
+        return a_digits < b_digits ? -1 : 1;
+      int difference = strncmp (a, b, a_digits);
+      if (difference != 0)
+        return difference;
+      a += a_digits;
+      b += b_digits;
+    }
+  return 0;
+}
+
+gboolean
+kvmm_agent_iso_is_newer (const char *disc, const char *guest)
+{
+  return disc != NULL && guest != NULL && compare_versions (disc, guest) > 0;
 }

@@ -9,134 +9,8 @@
 
 #include "model/kvmm-agent-iso-private.h"
 #include "model/kvmm-connection-private.h"
-#include "util/kvmm-lane.h"
+#include "util/kvmm-guest-text.h"
 #include "util/kvmm-thread.h"
-
-/* ---- where the disc comes from ---- */
-
-typedef struct
-{
-  char **paths;           /* (owned) */
-  char *capabilities_xml; /* (owned) (nullable) of the host that has to read the file */
-  KvmmAgentIsoReader reader;
-} Search;
-
-static void
-search_free (Search *self)
-{
-  g_strfreev (self->paths);
-  g_free (self->capabilities_xml);
-  g_free (self);
-}
-
-/* Looking at files may hang on a dead network mount, and needs no connection: a lane of its own. */
-static KvmmLane *
-get_lane (void)
-{
-  static KvmmLane *lane = NULL;
-
-  if (lane == NULL)
-    lane = kvmm_lane_new ("agent-iso", 1);
-  return lane;
-}
-
-/* Without a connection the kernel says whether libvirt's AppArmor driver would be on. */
-static gboolean
-kernel_has_apparmor (void)
-{
-  g_autofree char *text = NULL;
-
-  return g_file_get_contents ("/sys/module/apparmor/parameters/enabled", &text, NULL, NULL) &&
-         text[0] == 'Y';
-}
-
-static void
-search_func (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
-{
-  Search *search = task_data;
-  KvmmAgentIsoReader reader = search->reader;
-
-  if (search->capabilities_xml != NULL)
-    {
-      KvmmXmlCapabilities *capabilities =
-          kvmm_xml_capabilities_parse (search->capabilities_xml, NULL);
-
-      reader.has_apparmor = capabilities != NULL && capabilities->has_apparmor;
-      g_clear_pointer (&capabilities, kvmm_xml_capabilities_free);
-    }
-  else
-    reader.has_apparmor = kernel_has_apparmor ();
-  g_task_return_pointer (task, kvmm_agent_iso_choose ((const char *const *) search->paths, &reader),
-                         (GDestroyNotify) g_ptr_array_unref);
-}
-
-void
-kvmm_agent_iso_resolve_async (KvmmSettings *settings,
-                              KvmmConnection *connection,
-                              GCancellable *cancellable,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
-{
-  KVMM_ASSERT_MAIN_THREAD ();
-  g_return_if_fail (KVMM_IS_SETTINGS (settings));
-  g_return_if_fail (connection == NULL || KVMM_IS_CONNECTION (connection));
-
-  const KvmmVirtHost *host = connection != NULL ? kvmm_connection_get_host (connection) : NULL;
-  const char *uri = connection != NULL ? kvmm_connection_get_uri (connection) : NULL;
-  g_autofree char *path = kvmm_settings_dup_agent_iso_path (settings);
-  Search *search = g_new0 (Search, 1);
-  if (*path != '\0')
-    search->paths = g_strdupv ((char *[]){ path, NULL });
-  else
-    search->paths = kvmm_settings_dup_agent_iso_search_paths (settings);
-  search->capabilities_xml = g_strdup (host != NULL ? host->capabilities_xml : NULL);
-  search->reader.is_remote = uri != NULL && !kvmm_virt_uri_is_local (uri);
-  search->reader.is_session = uri != NULL && kvmm_virt_uri_is_session (uri);
-
-  g_autoptr (GTask) task = g_task_new (connection, cancellable, callback, user_data);
-  g_task_set_source_tag (task, kvmm_agent_iso_resolve_async);
-  if (cancellable != NULL)
-    g_task_set_return_on_cancel (task, TRUE);
-  g_task_set_task_data (task, search, (GDestroyNotify) search_free);
-  kvmm_lane_run (get_lane (), task, search_func, G_PRIORITY_DEFAULT);
-}
-
-GPtrArray *
-kvmm_agent_iso_resolve_finish (GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (G_IS_TASK (result), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-char *
-kvmm_agent_iso_describe_failure (GPtrArray *candidates)
-{
-  g_return_val_if_fail (candidates != NULL, NULL);
-
-  if (candidates->len == 0)
-    return g_strdup (_ ("No path of an agent disc is set. Set one in Preferences."));
-  GString *text = g_string_new (_ ("No agent disc can be used:"));
-  for (guint i = 0; i < candidates->len; i++)
-    {
-      const KvmmAgentIsoCandidate *candidate = candidates->pdata[i];
-
-      g_string_append_printf (text, "\n%s: %s", candidate->path, candidate->reason);
-    }
-  return g_string_free (text, FALSE);
-}
-
-static const KvmmAgentIsoCandidate *
-find_taken (GPtrArray *candidates)
-{
-  for (guint i = 0; i < candidates->len; i++)
-    {
-      const KvmmAgentIsoCandidate *candidate = candidates->pdata[i];
-
-      if (candidate->verdict == KVMM_AGENT_ISO_TAKEN)
-        return candidate;
-    }
-  return NULL;
-}
 
 /* ---- a job on one machine ---- */
 
@@ -148,6 +22,7 @@ kvmm_agent_iso_mounted_free (KvmmAgentIsoMounted *self)
   g_free (self->path);
   g_free (self->version);
   g_free (self->target);
+  g_free (self->note);
   g_free (self);
 }
 
@@ -178,11 +53,20 @@ order_free (Order *self)
 /* Between the steps of one mount, on the main thread. */
 typedef struct
 {
-  KvmmDomain *domain; /* (owned) */
-  char *configured;   /* (owned) (nullable) */
-  char *path;         /* (owned) (nullable) real path of the disc */
-  char *version;      /* (owned) (nullable) */
+  KvmmSettings *settings; /* (owned) */
+  KvmmDomain *domain;     /* (owned) */
+  char *configured;       /* (owned) (nullable) */
+  char *path;             /* (owned) (nullable) real path of the disc; %NULL until it is uploaded */
+  char *version;          /* (owned) (nullable) */
+  char *obstacle;         /* (owned) (nullable) translated: why no file is used */
+  char *note;             /* (owned) (nullable) */
+  GError *refusal;        /* (owned) (nullable) of the file that was tried first */
+  GFileProgressCallback progress;
+  gpointer progress_data;
+  gboolean is_file; /* of this computer, so that the host may refuse it */
+  gboolean uploaded;
   gboolean is_packaged;
+  gboolean needs_channel;
   gboolean channel_added;
   gboolean channel_needs_restart;
   KvmmAgentIsoMountFlags flags;
@@ -191,10 +75,14 @@ typedef struct
 static void
 job_free (Job *self)
 {
+  g_object_unref (self->settings);
   g_object_unref (self->domain);
   g_free (self->configured);
   g_free (self->path);
   g_free (self->version);
+  g_free (self->obstacle);
+  g_free (self->note);
+  g_clear_error (&self->refusal);
   g_free (self);
 }
 
@@ -212,6 +100,7 @@ job_task_new (KvmmSettings *settings,
   Job *job = g_new0 (Job, 1);
   GTask *task = g_task_new (domain, cancellable, callback, user_data);
 
+  job->settings = g_object_ref (settings);
   job->domain = g_object_ref (domain);
   job->flags = flags;
   if (*configured != '\0')
@@ -248,7 +137,8 @@ run_on_worker (GTask *task, KvmmConnectionFunc func, GAsyncReadyCallback ready)
   Order *order = g_new0 (Order, 1);
   order->uuid = g_strdup (kvmm_domain_get_uuid (job->domain));
   order->name = g_strdup (kvmm_domain_get_name (job->domain));
-  order->path = g_strdup (job->path);
+  /* The place is looked for before an upload; no drive holds a disc of this name. */
+  order->path = g_strdup (job->path != NULL ? job->path : "");
   order->configured = g_strdup (job->configured);
   order->capabilities_xml = g_strdup (host != NULL ? host->capabilities_xml : NULL);
   order->libvirt_version = host != NULL ? host->libvirt_version : 0;
@@ -261,24 +151,6 @@ run_on_worker (GTask *task, KvmmConnectionFunc func, GAsyncReadyCallback ready)
                        order, (GDestroyNotify) order_free);
 }
 
-/* A file of a package keeps its owner and label; any other one libvirt may adapt. */
-static KvmmRelabelFlags
-get_relabel (const Order *order)
-{
-  KvmmRelabelFlags relabel = KVMM_RELABEL_DEFAULT;
-  KvmmXmlCapabilities *capabilities =
-      order->is_packaged && order->capabilities_xml != NULL
-          ? kvmm_xml_capabilities_parse (order->capabilities_xml, NULL)
-          : NULL;
-
-  if (capabilities != NULL && capabilities->has_dac)
-    relabel |= KVMM_RELABEL_NO_DAC;
-  if (capabilities != NULL && capabilities->has_selinux)
-    relabel |= KVMM_RELABEL_NO_SELINUX;
-  g_clear_pointer (&capabilities, kvmm_xml_capabilities_free);
-  return relabel;
-}
-
 static KvmmAgentIsoMedium
 get_medium (const Order *order)
 {
@@ -286,7 +158,8 @@ get_medium (const Order *order)
                                .name = order->name,
                                .path = order->path,
                                .configured = order->configured,
-                               .relabel = get_relabel (order),
+                               .relabel = kvmm_agent_iso_get_relabel (order->is_packaged,
+                                                                      order->capabilities_xml),
                                .flags = order->flags,
                                .libvirt_version = order->libvirt_version };
 }
@@ -300,7 +173,19 @@ reread (KvmmDomain *domain)
     kvmm_connection_reread (connection, kvmm_domain_get_uuid (domain));
 }
 
-/* ---- mounting: find the disc, check the drives, add the channel, insert ---- */
+/* ---- mounting: find the disc, check the drives, upload, add the channel, insert ---- */
+
+static void deploy (GTask *task);
+
+/* Whether QEMU, or the security driver in front of it, did not get the file: libvirt has no code of
+ * its own for that. A tray that stays closed has another one. */
+static gboolean
+is_refusal (const GError *error)
+{
+  return g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_STORAGE) ||
+         (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_FAILED) &&
+          g_str_equal (kvmm_virt_error_get_code_name (error), "VIR_ERR_INTERNAL_ERROR"));
+}
 
 static void
 insert_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
@@ -324,12 +209,22 @@ inserted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (KvmmAgentIsoMounted) mounted = g_task_propagate_pointer (G_TASK (result), &error);
 
   reread (job->domain);
+  if (mounted == NULL && job->is_file && is_refusal (error))
+    {
+      job->is_file = FALSE;
+      job->obstacle = g_strdup (error->message);
+      job->refusal = g_steal_pointer (&error);
+      deploy (g_steal_pointer (&task));
+      return;
+    }
   if (mounted == NULL)
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
   mounted->version = g_strdup (job->version);
+  mounted->note = g_steal_pointer (&job->note);
+  mounted->uploaded = job->uploaded;
   mounted->channel_added = job->channel_added;
   mounted->channel_needs_restart = job->channel_needs_restart;
   g_task_return_pointer (task, g_steal_pointer (&mounted),
@@ -349,7 +244,98 @@ channel_added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   job->channel_added = TRUE;
+  job->needs_channel = FALSE;
   run_on_worker (g_steal_pointer (&task), insert_func, inserted_cb);
+}
+
+/* (transfer full) @task: the disc is where it can be used from */
+static void
+add_channel_and_insert (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  if (job->needs_channel)
+    kvmm_domain_add_channel_async (job->domain, g_task_get_cancellable (task), channel_added_cb,
+                                   task);
+  else
+    run_on_worker (task, insert_func, inserted_cb);
+}
+
+/* The upload was the second try: what the first one failed of says more, unless a person can
+ * answer. */
+static void
+return_deploy_error (GTask *task, GError *error)
+{
+  Job *job = g_task_get_task_data (task);
+
+  if (job->refusal == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    g_task_return_error (task, error);
+  else if (g_error_matches (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_POOL_NEEDED))
+    {
+      g_task_return_new_error (task, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_POOL_NEEDED,
+                               "%s\n%s", job->refusal->message, error->message);
+      g_error_free (error);
+    }
+  else
+    {
+      g_task_return_new_error (task, job->refusal->domain, job->refusal->code,
+                               _ ("%s\nNor could the disc be uploaded to the host: %s"),
+                               job->refusal->message, error->message);
+      g_error_free (error);
+    }
+}
+
+static void
+deployed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+  Job *job = g_task_get_task_data (task);
+  g_autoptr (KvmmAgentIsoDeployed) deployed = kvmm_agent_iso_deploy_finish (result, &error);
+
+  if (deployed == NULL)
+    {
+      return_deploy_error (task, error);
+      return;
+    }
+  g_autofree char *pool = kvmm_guest_text_sanitise (deployed->pool, -1);
+  g_free (job->path);
+  job->path = g_steal_pointer (&deployed->path);
+  g_free (job->version);
+  job->version = g_steal_pointer (&deployed->version);
+  job->uploaded = deployed->uploaded;
+  job->is_packaged = FALSE;
+  g_autofree char *what =
+      deployed->uploaded
+          ? g_strdup_printf (_ ("The disc was uploaded to the storage pool “%s” of the host."),
+                             pool)
+          : g_strdup_printf (_ ("The disc in the storage pool “%s” of the host is used."), pool);
+  job->note = job->obstacle != NULL ? g_strdup_printf ("%s\n%s", job->obstacle, what)
+                                    : g_steal_pointer (&what);
+  if (job->path == NULL)
+    g_task_return_new_error (task, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_FAILED,
+                             _ ("libvirt does not tell the path of the volume “%s”."),
+                             deployed->volume);
+  else
+    add_channel_and_insert (g_steal_pointer (&task));
+}
+
+/* (transfer full) @task */
+static void
+deploy (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  KvmmConnection *connection = kvmm_domain_get_connection (job->domain);
+
+  if (connection == NULL)
+    {
+      return_deleted (task);
+      g_object_unref (task);
+      return;
+    }
+  kvmm_agent_iso_deploy_async (job->settings, connection, job->flags, job->progress,
+                               job->progress_data, g_task_get_cancellable (task), deployed_cb,
+                               task);
 }
 
 typedef enum
@@ -388,14 +374,36 @@ checked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   job->channel_needs_restart = channel == CHANNEL_WAITS;
-  if (channel != CHANNEL_NEEDED)
+  job->needs_channel = channel == CHANNEL_NEEDED;
+  if (job->path == NULL)
+    deploy (g_steal_pointer (&task));
+  else
+    add_channel_and_insert (g_steal_pointer (&task));
+}
+
+/* Why a file that is here is not used, if somebody could do something about it. */
+static char *
+dup_obstacle (GPtrArray *candidates)
+{
+  for (guint i = 0; i < candidates->len; i++)
     {
-      run_on_worker (g_steal_pointer (&task), insert_func, inserted_cb);
-      return;
+      const KvmmAgentIsoCandidate *candidate = candidates->pdata[i];
+
+      if (candidate->verdict == KVMM_AGENT_ISO_NOT_FOR_QEMU)
+        return g_strdup (candidate->reason);
     }
-  GCancellable *cancellable = g_task_get_cancellable (task);
-  kvmm_domain_add_channel_async (job->domain, cancellable, channel_added_cb,
-                                 g_steal_pointer (&task));
+  return NULL;
+}
+
+/* Whether the disc is to be uploaded: there is one to upload, and no place where it is already. */
+static gboolean
+can_upload (GPtrArray *candidates)
+{
+  const KvmmAgentIsoCandidate *last =
+      candidates->len > 0 ? candidates->pdata[candidates->len - 1] : NULL;
+
+  return last != NULL && last->source == KVMM_AGENT_ISO_SOURCE_UPLOAD &&
+         (last->verdict == KVMM_AGENT_ISO_TAKEN || last->verdict == KVMM_AGENT_ISO_POOL_NEEDED);
 }
 
 static void
@@ -411,8 +419,10 @@ resolved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
-  const KvmmAgentIsoCandidate *taken = find_taken (candidates);
-  if (taken == NULL)
+  const KvmmAgentIsoCandidate *taken = kvmm_agent_iso_find_taken (candidates);
+  if (can_upload (candidates))
+    job->obstacle = dup_obstacle (candidates);
+  else if (taken == NULL)
     {
       g_autofree char *text = kvmm_agent_iso_describe_failure (candidates);
 
@@ -420,16 +430,37 @@ resolved_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                                text);
       return;
     }
-  job->path = g_strdup (taken->real_path);
-  job->version = g_strdup (taken->version);
-  job->is_packaged = taken->is_packaged;
+  else
+    {
+      job->path = g_strdup (taken->real_path);
+      job->version = g_strdup (taken->version);
+      job->is_packaged = taken->is_packaged;
+      job->is_file = taken->source == KVMM_AGENT_ISO_SOURCE_FILE;
+    }
   run_on_worker (g_steal_pointer (&task), check_func, checked_cb);
+}
+
+/* Returns: whether the machine's hypervisor can have the agent at all; else @task has failed */
+static gboolean
+check_hypervisor (GTask *task, KvmmDomain *domain)
+{
+  const KvmmVirtHost *host = kvmm_connection_get_host (kvmm_domain_get_connection (domain));
+
+  if (host == NULL || g_str_equal (host->driver, "QEMU"))
+    return TRUE;
+  g_task_return_new_error (task, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_UNSUPPORTED,
+                           _ ("“%s” runs on the hypervisor %s, which has no channel for the agent. "
+                              "The agent works in virtual machines of QEMU and KVM."),
+                           kvmm_domain_get_name (domain), host->driver);
+  return FALSE;
 }
 
 void
 kvmm_agent_iso_mount_async (KvmmSettings *settings,
                             KvmmDomain *domain,
                             KvmmAgentIsoMountFlags flags,
+                            GFileProgressCallback progress,
+                            gpointer progress_data,
                             GCancellable *cancellable,
                             GAsyncReadyCallback callback,
                             gpointer user_data)
@@ -438,16 +469,16 @@ kvmm_agent_iso_mount_async (KvmmSettings *settings,
   g_return_if_fail (KVMM_IS_SETTINGS (settings));
   g_return_if_fail (KVMM_IS_DOMAIN (domain));
 
-  GTask *task = job_task_new (settings, domain, flags, kvmm_agent_iso_mount_async, cancellable,
-                              callback, user_data);
+  g_autoptr (GTask) task = job_task_new (settings, domain, flags, kvmm_agent_iso_mount_async,
+                                         cancellable, callback, user_data);
+  Job *job = g_task_get_task_data (task);
+  job->progress = progress;
+  job->progress_data = progress_data;
   if (kvmm_domain_get_connection (domain) == NULL)
-    {
-      return_deleted (task);
-      g_object_unref (task);
-      return;
-    }
-  kvmm_agent_iso_resolve_async (settings, kvmm_domain_get_connection (domain), cancellable,
-                                resolved_cb, task);
+    return_deleted (task);
+  else if (check_hypervisor (task, domain))
+    kvmm_agent_iso_resolve_async (settings, kvmm_domain_get_connection (domain), cancellable,
+                                  resolved_cb, g_object_ref (task));
 }
 
 KvmmAgentIsoMounted *
@@ -518,15 +549,7 @@ kvmm_agent_iso_find_mounted (KvmmDomain *domain)
   g_return_val_if_fail (KVMM_IS_DOMAIN (domain), NULL);
 
   const char *xml = kvmm_domain_get_xml (domain);
-  g_autoptr (GPtrArray) drives = xml != NULL ? kvmm_xml_domain_list_cdroms (xml, NULL) : NULL;
-  for (guint i = 0; drives != NULL && i < drives->len; i++)
-    {
-      const KvmmXmlCdrom *drive = drives->pdata[i];
-
-      if (kvmm_agent_iso_is_agent_disc (drive->source, NULL))
-        return g_strdup (drive->target);
-    }
-  return NULL;
+  return xml != NULL ? kvmm_agent_iso_find_in_xml (xml) : NULL;
 }
 
 const char *

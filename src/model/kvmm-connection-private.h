@@ -20,6 +20,9 @@ typedef enum
   KVMM_CONNECTION_LANE_SLOW,    /* 1 thread: save, QEMU guest agent */
   KVMM_CONNECTION_LANE_AGENT,   /* 1 thread, on the agent link: a second virConnect of the same URI,
                                    opened by the first call */
+  KVMM_CONNECTION_LANE_PICTURE, /* 1 thread, on the agent link: what may take long and is only
+                                   looked at, so that nothing else waits behind it */
+  KVMM_CONNECTION_LANE_BULK,    /* 1 thread, on the agent link too: files to and from the host */
   KVMM_CONNECTION_N_LANES
 } KvmmConnectionLane;
 
@@ -47,9 +50,9 @@ typedef void (*KvmmConnectionFunc) (GTask *task,
  * @destroy: (nullable): frees @data on the main thread
  *
  * The task fails with KVMM_VIRT_ERROR_CONNECTION_LOST without calling @func while the connection
- * is not open. On the agent lane the call waits while the agent link is being opened, and asks for
- * that to be tried at once when it is not. Cancelling detaches: the task returns at once, the call
- * finishes and its result is dropped, freed by the destroy function given to
+ * is not open. On the lanes of the agent link the call waits while that is being opened, and asks
+ * for it to be tried at once when it is not. Cancelling detaches: the task returns at once, the
+ * call finishes and its result is dropped, freed by the destroy function given to
  * g_task_return_pointer().
  */
 void kvmm_connection_run (KvmmConnection *self,
@@ -76,5 +79,8 @@ void kvmm_connection_reread (KvmmConnection *self, const char *uuid);
 
 /** kvmm_connection_get_stats_interval_ms: how often somebody who looks wants figures */
 guint kvmm_connection_get_stats_interval_ms (KvmmConnection *self);
+
+/** kvmm_connection_get_settings: Returns: (transfer none): never %NULL */
+KvmmSettings *kvmm_connection_get_settings (KvmmConnection *self);
 
 G_END_DECLS

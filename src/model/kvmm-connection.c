@@ -10,6 +10,7 @@
 #include "model/kvmm-connection-name.h"
 #include "model/kvmm-domain-private.h"
 #include "model/kvmm-domain-store.h"
+#include "model/kvmm-guest-private.h"
 #include "model/kvmm-link.h"
 #include "model/kvmm-stats-poller.h"
 #include "model/kvmm-sync.h"
@@ -25,7 +26,7 @@ struct _KvmmConnection
   KvmmSettings *settings;                   /* (owned) */
   KvmmLane *lanes[KVMM_CONNECTION_N_LANES]; /* (owned) */
   KvmmLink *link;                           /* (owned) for the list and everything but streams */
-  KvmmLink *agent_link;                     /* (owned) for the streams of guest agents */
+  KvmmLink *agent_link;                     /* (owned) for streams and pictures */
   GQueue agent_waiting;                     /* of GTask (owned): until the agent link is open */
   KvmmDomainStore *store;                   /* (owned) */
   KvmmSync *sync;                           /* (owned) */
@@ -111,6 +112,8 @@ static const struct
   [KVMM_CONNECTION_LANE_STATS] = { "kvmm-stats", 1 },
   [KVMM_CONNECTION_LANE_SLOW] = { "kvmm-slow", 1 },
   [KVMM_CONNECTION_LANE_AGENT] = { "kvmm-agent", 1 },
+  [KVMM_CONNECTION_LANE_PICTURE] = { "kvmm-picture", 1 },
+  [KVMM_CONNECTION_LANE_BULK] = { "kvmm-bulk", 1 },
 };
 
 GType
@@ -144,6 +147,7 @@ typedef struct
 {
   KvmmConnectionFunc func;
   KvmmVirtConnect *connect; /* (owned) */
+  KvmmConnectionLane lane;
   int priority;
   gpointer data;          /* (owned) (nullable) */
   GDestroyNotify destroy; /* (nullable) */
@@ -175,12 +179,12 @@ return_not_connected (KvmmConnection *self, GTask *task)
 }
 
 static void
-start_call (KvmmConnection *self, KvmmConnectionLane lane, KvmmLink *link, GTask *task)
+start_call (KvmmConnection *self, KvmmLink *link, GTask *task)
 {
   Call *call = g_task_get_task_data (task);
 
   call->connect = kvmm_virt_connect_ref (kvmm_link_get_connect (link));
-  kvmm_lane_run (self->lanes[lane], task, call_func, call->priority);
+  kvmm_lane_run (self->lanes[call->lane], task, call_func, call->priority);
 }
 
 static void
@@ -193,10 +197,17 @@ flush_agent_waiting (KvmmConnection *self)
       g_autoptr (GTask) task = next;
 
       if (kvmm_link_get_connect (self->agent_link) != NULL)
-        start_call (self, KVMM_CONNECTION_LANE_AGENT, self->agent_link, task);
+        start_call (self, self->agent_link, task);
       else
         return_not_connected (self, task);
     }
+}
+
+static gboolean
+is_on_agent_link (KvmmConnectionLane lane)
+{
+  return lane == KVMM_CONNECTION_LANE_AGENT || lane == KVMM_CONNECTION_LANE_PICTURE ||
+         lane == KVMM_CONNECTION_LANE_BULK;
 }
 
 void
@@ -214,6 +225,7 @@ kvmm_connection_run (KvmmConnection *self,
 
   Call *call = g_new0 (Call, 1);
   call->func = func;
+  call->lane = lane;
   call->priority = priority;
   call->data = data;
   call->destroy = destroy;
@@ -226,9 +238,9 @@ kvmm_connection_run (KvmmConnection *self,
       return_not_connected (self, task);
       return;
     }
-  if (lane != KVMM_CONNECTION_LANE_AGENT)
+  if (!is_on_agent_link (lane))
     {
-      start_call (self, lane, self->link, task);
+      start_call (self, self->link, task);
       return;
     }
   g_queue_push_tail (&self->agent_waiting, g_object_ref (task));
@@ -538,6 +550,15 @@ kvmm_connection_init (KvmmConnection *self)
     self->lanes[i] = kvmm_lane_new (lane_kinds[i].name, lane_kinds[i].n_threads);
 }
 
+static void
+guest_control_changed_cb (KvmmConnection *self)
+{
+  KvmmDomain *domain;
+
+  for (guint i = 0; (domain = kvmm_domain_store_get (self->store, i)) != NULL; i++)
+    kvmm_guest_control_changed (kvmm_domain_get_guest (domain));
+}
+
 KvmmConnection *
 kvmm_connection_new (const char *uri, KvmmSettings *settings)
 {
@@ -555,6 +576,8 @@ kvmm_connection_new (const char *uri, KvmmSettings *settings)
   self->sync = kvmm_sync_new (self, self->store, listed_cb, report_error_cb);
   self->poller = kvmm_stats_poller_new (self, settings, stats_cb);
 
+  g_signal_connect_object (settings, "guest-control-changed", G_CALLBACK (guest_control_changed_cb),
+                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->link, "state-changed", G_CALLBACK (link_state_changed_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (self->link, "event", G_CALLBACK (link_event_cb), self,
@@ -593,6 +616,13 @@ kvmm_connection_get_stats_interval_ms (KvmmConnection *self)
 {
   g_return_val_if_fail (KVMM_IS_CONNECTION (self), 0);
   return kvmm_settings_get_stats_interval (self->settings) * 1000;
+}
+
+KvmmSettings *
+kvmm_connection_get_settings (KvmmConnection *self)
+{
+  g_return_val_if_fail (KVMM_IS_CONNECTION (self), NULL);
+  return self->settings;
 }
 
 void

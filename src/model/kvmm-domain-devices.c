@@ -9,6 +9,7 @@
 #include "model/kvmm-domain-private.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-connect.h"
+#include "xml/kvmm-xml-console.h"
 #include "xml/kvmm-xml-device.h"
 #include "xml/kvmm-xml-domain.h"
 #include "xml/kvmm-xml-media.h"
@@ -191,7 +192,7 @@ add_channel_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancell
 }
 
 static void
-add_channel_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   KvmmDomain *self = KVMM_DOMAIN (source);
   KvmmConnection *connection = kvmm_domain_get_connection (self);
@@ -218,9 +219,25 @@ kvmm_domain_add_channel_async (KvmmDomain *self,
 
   GTask *task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, kvmm_domain_add_channel_async);
-  g_autoptr (GTask) call = g_task_new (self, cancellable, add_channel_ready_cb, task);
+  g_autoptr (GTask) call = g_task_new (self, cancellable, added_cb, task);
   g_task_set_source_tag (call, add_channel_func);
   ask (self, KVMM_CONNECTION_LANE_CONTROL, call, add_channel_func, FALSE);
+}
+
+static gboolean
+finish_add (GAsyncResult *result, gboolean *needs_restart, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  gssize value = g_task_propagate_int (G_TASK (result), &local_error);
+
+  if (local_error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  if (needs_restart != NULL)
+    *needs_restart = value != 0;
+  return TRUE;
 }
 
 gboolean
@@ -230,15 +247,73 @@ kvmm_domain_add_channel_finish (KvmmDomain *self,
                                 GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return finish_add (result, needs_restart, error);
+}
 
-  g_autoptr (GError) local_error = NULL;
-  gssize value = g_task_propagate_int (G_TASK (result), &local_error);
-  if (local_error != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
-      return FALSE;
-    }
-  if (needs_restart != NULL)
-    *needs_restart = value != 0;
-  return TRUE;
+/* ---- a tablet ---- */
+
+/* Worker. */
+static gboolean
+add_tablet_to (KvmmVirtConnect *connect,
+               const Question *question,
+               KvmmAffectFlags where,
+               GError **error)
+{
+  g_autofree char *tablet_xml = kvmm_xml_tablet_build ();
+  g_autofree char *xml =
+      kvmm_virt_domain_read_xml (connect, question->uuid, where == KVMM_AFFECT_CONFIG, error);
+  g_autoptr (KvmmXmlConsoles) consoles =
+      xml != NULL ? kvmm_xml_domain_list_consoles (xml, error) : NULL;
+
+  if (consoles == NULL)
+    return FALSE;
+  return consoles->has_tablet ||
+         kvmm_virt_domain_attach_device (connect, question->uuid, tablet_xml, where, error);
+}
+
+/* Worker. The value returned is whether the tablet comes with the next start only. A machine that
+ * runs on without a USB controller can still get it then; a transient one has no next start. */
+static void
+add_tablet_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const Question *question = data;
+  g_autoptr (GError) live_error = NULL;
+  GError *error = NULL;
+  gboolean is_live =
+      question->is_active && add_tablet_to (connect, question, KVMM_AFFECT_LIVE, &live_error);
+
+  if (!question->persistent && !is_live && live_error != NULL)
+    g_task_return_error (task, g_steal_pointer (&live_error));
+  else if (question->persistent && !add_tablet_to (connect, question, KVMM_AFFECT_CONFIG, &error))
+    g_task_return_error (task, error);
+  else
+    g_task_return_int (task, question->is_active && !is_live);
+  if (live_error != NULL)
+    g_debug ("%s", live_error->message);
+}
+
+void
+kvmm_domain_add_tablet_async (KvmmDomain *self,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self));
+
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, kvmm_domain_add_tablet_async);
+  g_autoptr (GTask) call = g_task_new (self, cancellable, added_cb, task);
+  g_task_set_source_tag (call, add_tablet_func);
+  ask (self, KVMM_CONNECTION_LANE_CONTROL, call, add_tablet_func, FALSE);
+}
+
+gboolean
+kvmm_domain_add_tablet_finish (KvmmDomain *self,
+                               GAsyncResult *result,
+                               gboolean *needs_restart,
+                               GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  return finish_add (result, needs_restart, error);
 }

@@ -53,6 +53,9 @@ void kvmm_domain_detach (KvmmDomain *self);
 /** kvmm_domain_set_pending: @text: (nullable): translated */
 void kvmm_domain_set_pending (KvmmDomain *self, const char *text);
 
+/** kvmm_domain_set_shutdown: @shutdown: (transfer full) */
+void kvmm_domain_set_shutdown (KvmmDomain *self, KvmmShutdown *shutdown);
+
 /* Where the machine stands in its connection's list; kept by the list. */
 guint kvmm_domain_get_index (KvmmDomain *self);
 void kvmm_domain_set_index (KvmmDomain *self, guint index);

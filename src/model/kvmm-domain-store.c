@@ -13,6 +13,8 @@
 #define VISIBLE_ROWS 250
 #define VISIBLE_CHUNK 24
 #define HIDDEN_CHUNK 250
+/* Machines that went lately; what is on its way about one of them was read before. */
+#define GONE_MAX 4096
 
 typedef enum
 {
@@ -42,6 +44,7 @@ struct _KvmmDomainStore
   KvmmConnection *connection; /* (unowned) (nullable) */
   GPtrArray *domains;         /* of KvmmDomain (owned) */
   GHashTable *by_uuid;        /* uuid (unowned, the domain's) → KvmmDomain (unowned) */
+  GHashTable *gone;           /* uuid (owned) → the serial that missed it (owned) */
   GQueue steps;               /* of Step (owned) */
   guint idle_id;
   guint n_announced;  /* items that listeners know of; the rest was appended in this turn */
@@ -135,12 +138,34 @@ announce_row (KvmmDomainStore *self, KvmmDomain *domain)
 }
 
 static void
+remember_gone (KvmmDomainStore *self, const char *uuid, guint64 serial)
+{
+  if (g_hash_table_size (self->gone) >= GONE_MAX)
+    g_hash_table_remove_all (self->gone);
+  g_hash_table_replace (self->gone, g_strdup (uuid), g_memdup2 (&serial, sizeof serial));
+}
+
+/* Reads run side by side: one that saw the machine may be told after the one that missed it. */
+static gboolean
+is_gone (KvmmDomainStore *self, const char *uuid, guint64 serial)
+{
+  const guint64 *missed = g_hash_table_lookup (self->gone, uuid);
+
+  if (missed != NULL && *missed > serial)
+    return TRUE;
+  g_hash_table_remove (self->gone, uuid);
+  return FALSE;
+}
+
+static void
 apply_info (KvmmDomainStore *self, KvmmDomainInfo *info, guint64 serial)
 {
   KvmmDomain *domain = kvmm_domain_store_find_uuid (self, kvmm_domain_info_get_uuid (info));
 
   if (domain == NULL)
     {
+      if (is_gone (self, kvmm_domain_info_get_uuid (info), serial))
+        return;
       domain = kvmm_domain_new (self->connection, info, serial);
       kvmm_domain_set_index (domain, self->domains->len);
       g_ptr_array_add (self->domains, domain);
@@ -180,7 +205,10 @@ apply_removed (KvmmDomainStore *self, const char *uuid, guint64 serial)
 {
   KvmmDomain *domain = kvmm_domain_store_find_uuid (self, uuid);
 
-  if (domain != NULL && kvmm_domain_get_serial (domain) <= serial)
+  if (domain != NULL && kvmm_domain_get_serial (domain) > serial)
+    return;
+  remember_gone (self, uuid, serial);
+  if (domain != NULL)
     remove_domain (self, domain);
 }
 
@@ -320,6 +348,7 @@ kvmm_domain_store_dispose (GObject *object)
 
   kvmm_domain_store_close (self);
   g_clear_pointer (&self->by_uuid, g_hash_table_unref);
+  g_clear_pointer (&self->gone, g_hash_table_unref);
   g_clear_pointer (&self->domains, g_ptr_array_unref);
   G_OBJECT_CLASS (kvmm_domain_store_parent_class)->dispose (object);
 }
@@ -359,6 +388,7 @@ kvmm_domain_store_init (KvmmDomainStore *self)
 {
   self->domains = g_ptr_array_new_with_free_func (g_object_unref);
   self->by_uuid = g_hash_table_new (g_str_hash, g_str_equal);
+  self->gone = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_queue_init (&self->steps);
 }
 

@@ -10,6 +10,7 @@
 
 #include "model/kvmm-connection-private.h"
 #include "model/kvmm-guest-private.h"
+#include "model/kvmm-shutdown-private.h"
 #include "model/kvmm-usage.h"
 #include "util/kvmm-thread.h"
 
@@ -24,6 +25,7 @@ struct _KvmmDomain
   char *xml;                 /* (owned) (nullable) kept only while wants_xml */
   KvmmGuest *guest;          /* (owned) (nullable) made when the machine runs or somebody asks */
   KvmmLog *log;              /* (owned) (nullable) made at the first entry or when somebody asks */
+  KvmmShutdown *shutdown;    /* (owned) (nullable) the last one */
   KvmmUsage *usage;          /* (owned) (nullable) made at the first sample */
   char *pending;             /* (owned) (nullable) */
   guint pending_id;
@@ -55,6 +57,7 @@ typedef enum
   PROP_AUTOSTART,
   PROP_PERSISTENT,
   PROP_HAS_MANAGED_SAVE,
+  PROP_ID,
   PROP_MEMORY_KIB,
   PROP_VCPUS,
   PROP_CPU_FRACTION,
@@ -63,9 +66,10 @@ typedef enum
   PROP_PENDING,
   PROP_XML,
   PROP_GUEST,
+  PROP_SHUTDOWN,
 } KvmmDomainProp;
 
-static GParamSpec *properties[PROP_GUEST + 1];
+static GParamSpec *properties[PROP_SHUTDOWN + 1];
 static guint stats_changed_signal;
 
 static const struct
@@ -124,6 +128,7 @@ facts_free (KvmmXmlDomainFacts *facts)
   g_clear_pointer (&facts->machine, g_ref_string_release);
   g_clear_pointer (&facts->arch, g_ref_string_release);
   g_clear_pointer (&facts->os_info_id, g_ref_string_release);
+  g_clear_pointer (&facts->tags, g_strfreev);
   g_free (facts);
 }
 
@@ -140,6 +145,7 @@ facts_copy (const KvmmXmlDomainFacts *facts)
   copy->machine = share_text (facts->machine);
   copy->arch = share_text (facts->arch);
   copy->os_info_id = share_text (facts->os_info_id);
+  copy->tags = g_strdupv (facts->tags);
   return copy;
 }
 
@@ -279,6 +285,7 @@ kvmm_domain_dispose (GObject *object)
   g_clear_handle_id (&self->pending_id, g_source_remove);
   kvmm_domain_detach (self);
   g_clear_object (&self->guest);
+  g_clear_object (&self->shutdown);
   g_clear_object (&self->log);
   G_OBJECT_CLASS (kvmm_domain_parent_class)->dispose (object);
 }
@@ -339,6 +346,9 @@ kvmm_domain_get_property (GObject *object, guint prop_id, GValue *value, GParamS
     case PROP_HAS_MANAGED_SAVE:
       g_value_set_boolean (value, self->has_managed_save);
       break;
+    case PROP_ID:
+      g_value_set_int (value, self->id);
+      break;
     case PROP_MEMORY_KIB:
       g_value_set_uint64 (value, kvmm_domain_get_memory_kib (self));
       break;
@@ -362,6 +372,9 @@ kvmm_domain_get_property (GObject *object, guint prop_id, GValue *value, GParamS
       break;
     case PROP_GUEST:
       g_value_set_object (value, ensure_guest (self));
+      break;
+    case PROP_SHUTDOWN:
+      g_value_set_object (value, self->shutdown);
       break;
     }
 }
@@ -387,6 +400,7 @@ install_properties (GObjectClass *object_class)
   properties[PROP_PERSISTENT] = g_param_spec_boolean ("persistent", NULL, NULL, FALSE, flags);
   properties[PROP_HAS_MANAGED_SAVE] =
       g_param_spec_boolean ("has-managed-save", NULL, NULL, FALSE, flags);
+  properties[PROP_ID] = g_param_spec_int ("id", NULL, NULL, -1, G_MAXINT, -1, flags);
   properties[PROP_MEMORY_KIB] =
       g_param_spec_uint64 ("memory-kib", NULL, NULL, 0, G_MAXUINT64, 0, flags);
   properties[PROP_VCPUS] = g_param_spec_uint ("vcpus", NULL, NULL, 0, G_MAXUINT, 0, flags);
@@ -398,6 +412,8 @@ install_properties (GObjectClass *object_class)
   properties[PROP_PENDING] = g_param_spec_string ("pending", NULL, NULL, NULL, flags);
   properties[PROP_XML] = g_param_spec_string ("xml", NULL, NULL, NULL, flags);
   properties[PROP_GUEST] = g_param_spec_object ("guest", NULL, NULL, KVMM_TYPE_GUEST, flags);
+  properties[PROP_SHUTDOWN] =
+      g_param_spec_object ("shutdown", NULL, NULL, KVMM_TYPE_SHUTDOWN, flags);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
@@ -437,6 +453,19 @@ kvmm_domain_new (KvmmConnection *connection, KvmmDomainInfo *info, guint64 seria
   return self;
 }
 
+/* Another run means that the one that was to end has ended. A lost connection means nothing. */
+static void
+watch_shutdown (KvmmDomain *self, int old_id)
+{
+  KvmmDomainState state = self->state;
+
+  if (self->shutdown == NULL)
+    return;
+  if (state == KVMM_DOMAIN_STATE_SHUT_OFF || state == KVMM_DOMAIN_STATE_CRASHED ||
+      (kvmm_domain_get_is_active (self) && old_id >= 0 && self->id != old_id))
+    kvmm_shutdown_machine_off (self->shutdown);
+}
+
 gboolean
 kvmm_domain_apply (KvmmDomain *self, KvmmDomainInfo *info, guint64 serial)
 {
@@ -453,6 +482,8 @@ kvmm_domain_apply (KvmmDomain *self, KvmmDomainInfo *info, guint64 serial)
 
   g_object_freeze_notify (G_OBJECT (self));
   self->id = kvmm_domain_info_get_id (info);
+  if (self->id != old_id)
+    notify (self, PROP_ID);
   if (g_strcmp0 (self->name, name) != 0)
     {
       g_free (self->name);
@@ -477,6 +508,7 @@ kvmm_domain_apply (KvmmDomain *self, KvmmDomainInfo *info, guint64 serial)
 
   if (self->guest != NULL || kvmm_domain_get_is_active (self))
     kvmm_guest_update (ensure_guest (self), info);
+  watch_shutdown (self, old_id);
   return must_sort;
 }
 
@@ -531,7 +563,11 @@ kvmm_domain_add_event (KvmmDomain *self, const KvmmVirtEvent *event)
 {
   /* A reboot changes no state; what was pending is over. */
   if (g_strcmp0 (event->detail, "reset") == 0)
-    kvmm_domain_set_pending (self, NULL);
+    {
+      kvmm_domain_set_pending (self, NULL);
+      if (self->shutdown != NULL)
+        kvmm_shutdown_machine_restarted (self->shutdown);
+    }
   if (event->text != NULL)
     kvmm_log_add (kvmm_domain_get_log (self), event->time_us, event->detail, event->text);
   if (self->guest != NULL)
@@ -553,6 +589,11 @@ kvmm_domain_detach (KvmmDomain *self)
 {
   if (self->guest != NULL)
     kvmm_guest_shutdown (self->guest);
+  /* A transient machine that goes off is gone. */
+  if (self->shutdown != NULL && !self->persistent && self->is_connected)
+    kvmm_shutdown_machine_off (self->shutdown);
+  else if (self->shutdown != NULL)
+    kvmm_shutdown_cancel (self->shutdown);
   if (self->connection == NULL)
     return;
   self->connection = NULL;
@@ -571,6 +612,14 @@ kvmm_domain_set_pending (KvmmDomain *self, const char *text)
   g_free (self->pending);
   self->pending = g_strdup (text);
   notify (self, PROP_PENDING);
+}
+
+void
+kvmm_domain_set_shutdown (KvmmDomain *self, KvmmShutdown *shutdown)
+{
+  g_clear_object (&self->shutdown);
+  self->shutdown = shutdown;
+  notify (self, PROP_SHUTDOWN);
 }
 
 guint
@@ -592,6 +641,13 @@ kvmm_domain_get_wants_xml (KvmmDomain *self)
 }
 
 /* ---- public ---- */
+
+KvmmShutdown *
+kvmm_domain_get_shutdown (KvmmDomain *self)
+{
+  g_return_val_if_fail (KVMM_IS_DOMAIN (self), NULL);
+  return self->shutdown;
+}
 
 const char *
 kvmm_domain_get_uuid (KvmmDomain *self)

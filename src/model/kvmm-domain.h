@@ -7,6 +7,7 @@
 
 #include "model/kvmm-guest.h"
 #include "model/kvmm-log.h"
+#include "model/kvmm-shutdown.h"
 #include "util/kvmm-history.h"
 #include "virt/kvmm-domain-info.h"
 
@@ -43,12 +44,13 @@ typedef enum
  *   "uuid" "name" "title"(nullable) "description"(nullable)  "connection" KvmmConnection
  *   "state" KvmmDomainState   "state-text" translated ("Running")   "state-icon-name"
  *   "is-active" boolean   "autostart" "persistent" "has-managed-save"
- *   "memory-kib" guint64 (current)   "vcpus" guint
+ *   "id" int, see kvmm_domain_get_id()   "memory-kib" guint64 (current)   "vcpus" guint
  *   "cpu-fraction" double 0–1 of all the machine's vCPUs, NAN when not known
  *   "memory-used-kib" guint64, 0 when not known
  *   "since-us" gint64: Unix time of the last state change seen, 0 when not seen
  *   "pending" (nullable): translated, what is under way ("Shutting down…"), until the state changes
  *       or 60 s have passed
+ *   "shutdown" (nullable) KvmmShutdown: the last one
  *   "xml" (nullable): see kvmm_domain_get_xml()     "guest" KvmmGuest
  * "stats-changed" signal after each statistics tick that touched this machine.
  */
@@ -107,6 +109,19 @@ void kvmm_domain_act_async (KvmmDomain *self,
                             gpointer user_data);
 gboolean kvmm_domain_act_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
+/**
+ * kvmm_domain_begin_shutdown:
+ * @restart: the guest is to start again
+ *
+ * Asks the guest to shut down, by whatever way it listens to, and watches what happens. Begins
+ * nothing new while one of the same kind is under way; one of the other kind is cancelled.
+ *
+ * Returns: (transfer none): what shows how it goes; kept until the next one
+ */
+KvmmShutdown *kvmm_domain_begin_shutdown (KvmmDomain *self, gboolean restart);
+/** kvmm_domain_get_shutdown: Returns: (transfer none) (nullable): the last one begun */
+KvmmShutdown *kvmm_domain_get_shutdown (KvmmDomain *self);
+
 /** kvmm_domain_read_xml_async: the stored (@inactive) or the live XML, read now */
 void kvmm_domain_read_xml_async (KvmmDomain *self,
                                  gboolean inactive,
@@ -133,5 +148,17 @@ gboolean kvmm_domain_add_channel_finish (KvmmDomain *self,
                                          GAsyncResult *result,
                                          gboolean *needs_restart,
                                          GError **error);
+
+/** kvmm_domain_add_tablet_async: adds a USB tablet, which makes the guest follow the pointer: to
+ * the running machine and to what is stored of it. Nothing where there is one. finish:
+ * @needs_restart: (out): whether it comes with the next start only */
+void kvmm_domain_add_tablet_async (KvmmDomain *self,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+gboolean kvmm_domain_add_tablet_finish (KvmmDomain *self,
+                                        GAsyncResult *result,
+                                        gboolean *needs_restart,
+                                        GError **error);
 
 G_END_DECLS

@@ -156,6 +156,89 @@ read_addresses_finish (gpointer target, GAsyncResult *result, GError **error)
   return propagate (result, error);
 }
 
+/* ---- what the QEMU guest agent does ---- */
+
+typedef struct
+{
+  KvmmGuestQgaCall call;
+  char *uuid;
+  char *user;       /* (nullable) */
+  char *crypt_hash; /* (nullable) */
+} QgaCall;
+
+static void
+qga_call_free (QgaCall *call)
+{
+  g_free (call->uuid);
+  g_free (call->user);
+  g_free (call->crypt_hash);
+  g_free (call);
+}
+
+/* Worker. */
+static void
+call_qga_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  QgaCall *call = data;
+  GError *error = NULL;
+  gssize n = -1;
+
+  switch (call->call)
+    {
+    case KVMM_GUEST_QGA_FREEZE:
+      n = kvmm_virt_domain_freeze_qga (connect, call->uuid, &error);
+      break;
+    case KVMM_GUEST_QGA_THAW:
+      n = kvmm_virt_domain_thaw_qga (connect, call->uuid, &error);
+      break;
+    case KVMM_GUEST_QGA_SET_PASSWORD:
+      n = kvmm_virt_domain_set_password_qga (connect, call->uuid, call->user, call->crypt_hash,
+                                             &error)
+              ? 0
+              : -1;
+      break;
+    }
+  if (n < 0)
+    g_task_return_error (task, error);
+  else
+    g_task_return_int (task, n);
+}
+
+static void
+call_qga_async (gpointer target,
+                KvmmGuestQgaCall which,
+                const char *user,
+                const char *crypt_hash,
+                GAsyncReadyCallback callback,
+                gpointer user_data)
+{
+  KvmmConnection *connection = kvmm_domain_get_connection (target);
+  g_autoptr (GTask) task = g_task_new (target, NULL, callback, user_data);
+  QgaCall *call;
+
+  g_task_set_source_tag (task, call_qga_async);
+  if (connection == NULL)
+    {
+      g_task_return_new_error (task, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT,
+                               _ ("“%s” was deleted."), kvmm_domain_get_name (target));
+      return;
+    }
+  call = g_new0 (QgaCall, 1);
+  call->call = which;
+  call->uuid = g_strdup (kvmm_domain_get_uuid (target));
+  call->user = g_strdup (user);
+  call->crypt_hash = g_strdup (crypt_hash);
+  /* Above the reads of facts: somebody waits, and a frozen guest must not wait for them. */
+  kvmm_connection_run (connection, KVMM_CONNECTION_LANE_SLOW, G_PRIORITY_HIGH, task, call_qga_func,
+                       call, (GDestroyNotify) qga_call_free);
+}
+
+static gssize
+call_qga_finish (gpointer target, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_int (G_TASK (result), error);
+}
+
 /* ---- the rest ---- */
 
 static void
@@ -196,6 +279,56 @@ get_owner (gpointer target)
   return (GObject *) kvmm_domain_get_connection (target);
 }
 
+/* ---- the switch of this machine ---- */
+
+static gboolean
+get_control_allowed (gpointer target)
+{
+  KvmmConnection *connection = kvmm_domain_get_connection (target);
+
+  return connection != NULL &&
+         kvmm_settings_get_guest_control (kvmm_connection_get_settings (connection),
+                                          kvmm_connection_get_uri (connection),
+                                          kvmm_domain_get_uuid (target));
+}
+
+static void
+stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (kvmm_settings_set_guest_control_finish (KVMM_SETTINGS (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, g_steal_pointer (&error));
+}
+
+static void
+store_control_allowed_async (gpointer target,
+                             gboolean allowed,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  KvmmConnection *connection = kvmm_domain_get_connection (target);
+  g_autoptr (GTask) task = g_task_new (target, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, store_control_allowed_async);
+  if (connection == NULL)
+    g_task_return_new_error (task, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT,
+                             _ ("“%s” was deleted."), kvmm_domain_get_name (target));
+  else
+    kvmm_settings_set_guest_control_async (
+        kvmm_connection_get_settings (connection), kvmm_connection_get_uri (connection),
+        kvmm_domain_get_uuid (target), allowed, NULL, stored_cb, g_steal_pointer (&task));
+}
+
+static gboolean
+store_control_allowed_finish (gpointer target, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 const KvmmGuestBackend kvmm_guest_libvirt_backend = {
   .open_async = open_async,
   .open_finish = open_finish,
@@ -208,4 +341,9 @@ const KvmmGuestBackend kvmm_guest_libvirt_backend = {
   .get_interval_ms = get_interval_ms,
   .is_on_demand = is_on_demand,
   .get_owner = get_owner,
+  .get_control_allowed = get_control_allowed,
+  .store_control_allowed_async = store_control_allowed_async,
+  .store_control_allowed_finish = store_control_allowed_finish,
+  .call_qga_async = call_qga_async,
+  .call_qga_finish = call_qga_finish,
 };

@@ -10,6 +10,14 @@
 
 G_BEGIN_DECLS
 
+/* What the QEMU guest agent is asked to do. */
+typedef enum
+{
+  KVMM_GUEST_QGA_FREEZE,
+  KVMM_GUEST_QGA_THAW,
+  KVMM_GUEST_QGA_SET_PASSWORD,
+} KvmmGuestQgaCall;
+
 /* What a KvmmGuest asks of the world outside it: libvirt through the machine's connection, or
  * something else in a test. Main thread only. Every callback runs once, on the main context. */
 
@@ -50,6 +58,26 @@ typedef struct
   /** get_owner: Returns: (transfer none) (nullable): what the calls to QEMU guest agents are
    * counted by: the connection */
   GObject *(*get_owner) (gpointer target);
+
+  /** get_control_allowed: Returns: what is stored about this machine: whether this host's side may
+   * run commands, open terminals and touch files in it */
+  gboolean (*get_control_allowed) (gpointer target);
+  /** store_control_allowed_async: kvmm_guest_control_changed() says when somebody else did */
+  void (*store_control_allowed_async) (gpointer target,
+                                       gboolean allowed,
+                                       GAsyncReadyCallback callback,
+                                       gpointer user_data);
+  gboolean (*store_control_allowed_finish) (gpointer target, GAsyncResult *result, GError **error);
+
+  /** call_qga_async: @user, @crypt_hash: (nullable): of SET_PASSWORD */
+  void (*call_qga_async) (gpointer target,
+                          KvmmGuestQgaCall call,
+                          const char *user,
+                          const char *crypt_hash,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data);
+  /** call_qga_finish: Returns: how many file systems, -1 with @error set */
+  gssize (*call_qga_finish) (gpointer target, GAsyncResult *result, GError **error);
 } KvmmGuestBackend;
 
 /* What get_interval_ms() answers while nothing else was configured. */

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-stream.h"
 
 /* The way to our agent: one channel, opened as long as the machine runs and has it, whether or not
@@ -142,6 +143,7 @@ start_client (KvmmGuest *self, GIOStream *stream)
     self->prepare_client (self->client);
   kvmm_guest_values_connect (self, self->client);
   g_signal_connect (self->client, "notify::state", G_CALLBACK (client_state_cb), self);
+  kvmm_guest_access_new_client (self);
   kvmm_agent_client_set_suspended (self->client, self->input.is_suspended);
   kvmm_agent_client_set_visible (self->client, self->n_holds > 0,
                                  self->backend->get_interval_ms (self->target));
@@ -242,6 +244,50 @@ kvmm_guest_channel_hurry (KvmmGuest *self)
   if (kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_OPEN) &&
       (self->hurdle == KVMM_GUEST_HURDLE_NONE || self->hurdle == KVMM_GUEST_HURDLE_IN_USE))
     kvmm_guest_arm (self, KVMM_GUEST_TIMER_OPEN, 0);
+}
+
+gboolean
+kvmm_guest_lend (KvmmGuest *self, GError **error)
+{
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_val_if_fail (KVMM_IS_GUEST (self), FALSE);
+
+  if (self->client == NULL && self->n_loans == 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                           _ ("The window does not hold the channel"));
+      return FALSE;
+    }
+  if (self->client != NULL && kvmm_agent_client_is_busy (self->client))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                           _ ("The window has a terminal, a command or a file under way in this "
+                              "guest; it must end first"));
+      return FALSE;
+    }
+  self->n_loans++;
+  cancel_opening (self);
+  drop_client (self);
+  kvmm_guest_disarm (self, KVMM_GUEST_TIMER_OPEN);
+  set_hurdle (self, KVMM_GUEST_HURDLE_IN_USE,
+              _ ("A command in a terminal uses the guest agent's channel until it ends."));
+  kvmm_guest_evaluate (self);
+  return TRUE;
+}
+
+void
+kvmm_guest_end_loan (KvmmGuest *self)
+{
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_GUEST (self));
+  g_return_if_fail (self->n_loans > 0);
+
+  if (--self->n_loans > 0 || self->client != NULL || self->hurdle != KVMM_GUEST_HURDLE_IN_USE)
+    return;
+  /* libvirt may see the end of the other one a little later than the bus: then it is tried again.
+   */
+  kvmm_guest_arm (self, KVMM_GUEST_TIMER_OPEN, 0);
+  kvmm_guest_evaluate (self);
 }
 
 /* Back to the beginning: another run of the machine, or none. */

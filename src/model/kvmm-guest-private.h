@@ -46,6 +46,9 @@ void kvmm_guest_connection_changed (KvmmGuest *self, gboolean connected);
  */
 void kvmm_guest_event (KvmmGuest *self, const char *detail);
 
+/** kvmm_guest_control_changed: what is stored about control-allowed may have changed */
+void kvmm_guest_control_changed (KvmmGuest *self);
+
 /**
  * kvmm_guest_shutdown:
  *

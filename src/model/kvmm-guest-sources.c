@@ -73,11 +73,44 @@ next_in_queue (GObject *owner)
 /* ---- the QEMU guest agent ---- */
 
 gboolean
+kvmm_guest_sources_ours_tells (KvmmGuest *self, KvmmGuestFact fact)
+{
+  static const KvmmAgentFact facts[KVMM_GUEST_N_FACTS] = {
+    [KVMM_GUEST_FACT_SYSTEM] = KVMM_AGENT_FACT_SYSTEM,
+    [KVMM_GUEST_FACT_INTERFACES] = KVMM_AGENT_FACT_INTERFACES,
+    [KVMM_GUEST_FACT_FILESYSTEMS] = KVMM_AGENT_FACT_FILESYSTEMS,
+    [KVMM_GUEST_FACT_USERS] = KVMM_AGENT_FACT_USERS,
+    [KVMM_GUEST_FACT_METRICS] = KVMM_AGENT_FACT_METRICS,
+  };
+
+  return kvmm_guest_has_session (self) && kvmm_agent_client_tells (self->client, facts[fact]);
+}
+
+/* Of what the QEMU guest agent could tell. */
+static gboolean
+ours_tells_all (KvmmGuest *self)
+{
+  return kvmm_guest_sources_ours_tells (self, KVMM_GUEST_FACT_SYSTEM) &&
+         kvmm_guest_sources_ours_tells (self, KVMM_GUEST_FACT_INTERFACES) &&
+         kvmm_guest_sources_ours_tells (self, KVMM_GUEST_FACT_FILESYSTEMS) &&
+         kvmm_guest_sources_ours_tells (self, KVMM_GUEST_FACT_USERS);
+}
+
+static gboolean
+uses_qga (KvmmGuest *self)
+{
+  for (guint i = 0; i < KVMM_GUEST_N_FACTS; i++)
+    if (self->fact_sources[i] == KVMM_GUEST_SOURCE_QGA)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
 kvmm_guest_sources_can_qga (KvmmGuest *self)
 {
   return self->is_connected && !self->is_shut_down && kvmm_guest_is_wanted (self) &&
          self->input.is_active && !self->input.is_suspended &&
-         self->input.qga_channel == KVMM_CHANNEL_CONNECTED && !kvmm_guest_has_session (self);
+         self->input.qga_channel == KVMM_CHANNEL_CONNECTED && !ours_tells_all (self);
 }
 
 static void
@@ -97,21 +130,27 @@ complete_refreshes (KvmmGuest *self, const GError *error)
 }
 
 static void
+apply_qga_rows (KvmmGuest *self, KvmmGuestFact fact, KvmmGuestRows rows, GPtrArray *values)
+{
+  if (values != NULL && !kvmm_guest_sources_ours_tells (self, fact))
+    kvmm_guest_values_set_rows (self, rows, values, KVMM_GUEST_SOURCE_QGA);
+}
+
+/* Kind by kind: our own agent may have come meanwhile, and its word counts. */
+static void
 apply_qga (KvmmGuest *self, const KvmmQgaFacts *facts)
 {
-  /* Our own agent may have come meanwhile. */
-  if (kvmm_guest_has_session (self) || !self->input.is_active)
+  if (!self->input.is_active)
     return;
   g_object_freeze_notify (G_OBJECT (self));
-  kvmm_guest_values_set_source (self, KVMM_GUEST_SOURCE_QGA);
-  if (facts->system != NULL)
-    kvmm_guest_values_set_system (self, facts->system);
-  if (facts->interfaces != NULL)
-    kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_INTERFACES, facts->interfaces);
-  if (facts->filesystems != NULL)
-    kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_FILESYSTEMS, facts->filesystems);
-  if (facts->users != NULL)
-    kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_USERS, facts->users);
+  if (!kvmm_guest_has_session (self))
+    kvmm_guest_values_set_source (self, KVMM_GUEST_SOURCE_QGA);
+  if (facts->system != NULL && !kvmm_guest_sources_ours_tells (self, KVMM_GUEST_FACT_SYSTEM))
+    kvmm_guest_values_set_system (self, facts->system, KVMM_GUEST_SOURCE_QGA);
+  apply_qga_rows (self, KVMM_GUEST_FACT_INTERFACES, KVMM_GUEST_ROWS_INTERFACES, facts->interfaces);
+  apply_qga_rows (self, KVMM_GUEST_FACT_FILESYSTEMS, KVMM_GUEST_ROWS_FILESYSTEMS,
+                  facts->filesystems);
+  apply_qga_rows (self, KVMM_GUEST_FACT_USERS, KVMM_GUEST_ROWS_USERS, facts->users);
   g_object_thaw_notify (G_OBJECT (self));
 }
 
@@ -224,7 +263,8 @@ evaluate_qga (KvmmGuest *self)
 {
   gboolean ours_may_come = self->input.agent_channel == KVMM_CHANNEL_CONNECTED ||
                            self->input.agent_channel == KVMM_CHANNEL_UNKNOWN;
-  guint first = ours_may_come ? self->intervals->qga_grace : 0;
+  gboolean is_answered = kvmm_guest_has_session (self);
+  guint first = ours_may_come && !is_answered ? self->intervals->qga_grace : 0;
 
   if (!kvmm_guest_sources_can_qga (self))
     {
@@ -233,8 +273,7 @@ evaluate_qga (KvmmGuest *self)
     }
   else if (!self->qga_running && !self->qga_queued &&
            !kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_QGA))
-    kvmm_guest_arm (self, KVMM_GUEST_TIMER_QGA,
-                    self->source == KVMM_GUEST_SOURCE_QGA ? qga_interval (self) : first);
+    kvmm_guest_arm (self, KVMM_GUEST_TIMER_QGA, uses_qga (self) ? qga_interval (self) : first);
 }
 
 /* ---- DHCP leases ---- */
@@ -245,12 +284,21 @@ typedef struct
   GCancellable *cancellable; /* (owned) */
 } AddressCall;
 
+/* Nobody in the guest told an address. */
+static gboolean
+lacks_address (KvmmGuest *self)
+{
+  KvmmGuestSource source = self->fact_sources[KVMM_GUEST_FACT_INTERFACES];
+
+  return !kvmm_guest_sources_ours_tells (self, KVMM_GUEST_FACT_INTERFACES) &&
+         (source == KVMM_GUEST_SOURCE_NONE || source == KVMM_GUEST_SOURCE_NETWORK);
+}
+
 static gboolean
 can_read_addresses (KvmmGuest *self)
 {
   return self->is_connected && !self->is_shut_down && self->input.is_active &&
-         (self->n_holds > 0 || self->addresses_left > 0) &&
-         (self->source == KVMM_GUEST_SOURCE_NONE || self->source == KVMM_GUEST_SOURCE_NETWORK);
+         (self->n_holds > 0 || self->addresses_left > 0) && lacks_address (self);
 }
 
 static void
@@ -271,12 +319,12 @@ addresses_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     address = kvmm_guest_interfaces_primary_address (interfaces);
   else
     g_debug ("addresses: %s", error->message);
-  if (address != NULL &&
-      (self->source == KVMM_GUEST_SOURCE_NONE || self->source == KVMM_GUEST_SOURCE_NETWORK))
+  if (address != NULL && lacks_address (self))
     {
       self->addresses_left = 0;
-      kvmm_guest_values_set_source (self, KVMM_GUEST_SOURCE_NETWORK);
-      kvmm_guest_values_set_address (self, address);
+      if (self->source == KVMM_GUEST_SOURCE_NONE)
+        kvmm_guest_values_set_source (self, KVMM_GUEST_SOURCE_NETWORK);
+      kvmm_guest_values_set_address (self, address, KVMM_GUEST_SOURCE_NETWORK);
     }
   kvmm_guest_evaluate (self);
 }
@@ -353,7 +401,7 @@ kvmm_guest_sources_hurry (KvmmGuest *self)
   if (can_read_addresses (self))
     kvmm_guest_arm (self, KVMM_GUEST_TIMER_ADDRESSES, 0);
   if (kvmm_guest_sources_can_qga (self) && self->qga_backoff_ms == 0 &&
-      kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_QGA) && self->source == KVMM_GUEST_SOURCE_QGA)
+      kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_QGA) && uses_qga (self))
     kvmm_guest_arm (self, KVMM_GUEST_TIMER_QGA, 0);
   kvmm_guest_sources_evaluate (self);
 }

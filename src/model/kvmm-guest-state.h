@@ -82,6 +82,7 @@ struct _KvmmGuest
   gboolean is_connected;
   gboolean is_shut_down;
   guint n_holds;
+  guint n_loans;
 
   /* the state */
   KvmmGuestState state;
@@ -112,8 +113,19 @@ struct _KvmmGuest
   gboolean addresses_running;
   guint addresses_left; /* reads after a start that was seen */
 
+  /* who may do what */
+  gboolean is_control_known; /* the stored word was read */
+  gboolean control_allowed;
+  guint n_control_stores; /* under way */
+
+  /* a freeze that is not over */
+  KvmmGuestSource frozen_by; /* NONE: there is none */
+  char *freeze_token;        /* (owned) (nullable) of our agent */
+  guint thaw_id;             /* of what the QEMU guest agent froze */
+
   /* the values */
   KvmmGuestSource source;
+  KvmmGuestSource fact_sources[KVMM_GUEST_N_FACTS];
   char *address;       /* (owned) (nullable) */
   char *os_name;       /* (owned) (nullable) */
   char *hostname;      /* (owned) (nullable) */
@@ -153,11 +165,14 @@ typedef enum
   KVMM_GUEST_PROP_ROUND_TRIP_US,
   KVMM_GUEST_PROP_RETRY_AT_US,
   KVMM_GUEST_PROP_WAITING_SINCE_US,
+  KVMM_GUEST_PROP_CONTROL_ALLOWED,
   KVMM_GUEST_N_PROPS
 } KvmmGuestProp;
 void kvmm_guest_notify (KvmmGuest *self, KvmmGuestProp prop);
 void kvmm_guest_emit_system_changed (KvmmGuest *self);
 void kvmm_guest_emit_metrics_changed (KvmmGuest *self);
+void kvmm_guest_emit_fact_sources_changed (KvmmGuest *self);
+void kvmm_guest_emit_access_changed (KvmmGuest *self);
 void kvmm_guest_arm (KvmmGuest *self, KvmmGuestTimer timer, guint after_ms);
 void kvmm_guest_disarm (KvmmGuest *self, KvmmGuestTimer timer);
 gboolean kvmm_guest_is_armed (KvmmGuest *self, KvmmGuestTimer timer);
@@ -188,16 +203,29 @@ void kvmm_guest_sources_hurry (KvmmGuest *self);
 void kvmm_guest_sources_qga_appeared (KvmmGuest *self);
 void kvmm_guest_sources_drop (KvmmGuest *self);
 gboolean kvmm_guest_sources_can_qga (KvmmGuest *self);
+/* Whether our agent is there and tells this. */
+gboolean kvmm_guest_sources_ours_tells (KvmmGuest *self, KvmmGuestFact fact);
 
 /* kvmm-guest-values.c: what was told */
 void kvmm_guest_values_connect (KvmmGuest *self, KvmmAgentClient *client);
 void kvmm_guest_values_session (KvmmGuest *self);
-void kvmm_guest_values_set_system (KvmmGuest *self, const KvmmGuestSystem *system);
-void kvmm_guest_values_set_rows (KvmmGuest *self, KvmmGuestRows rows, GPtrArray *values);
-void kvmm_guest_values_set_address (KvmmGuest *self, const char *address);
+void kvmm_guest_values_set_system (KvmmGuest *self,
+                                   const KvmmGuestSystem *system,
+                                   KvmmGuestSource source);
+void kvmm_guest_values_set_rows (KvmmGuest *self,
+                                 KvmmGuestRows rows,
+                                 GPtrArray *values,
+                                 KvmmGuestSource source);
+void kvmm_guest_values_set_address (KvmmGuest *self, const char *address, KvmmGuestSource source);
 void kvmm_guest_values_set_source (KvmmGuest *self, KvmmGuestSource source);
 void kvmm_guest_values_clear (KvmmGuest *self);
 void kvmm_guest_values_free (KvmmGuest *self);
+
+/* kvmm-guest-access.c: who may do what */
+void kvmm_guest_access_new_client (KvmmGuest *self);
+
+/* kvmm-guest-care.c: freeze, thaw, passwords */
+void kvmm_guest_care_clear (KvmmGuest *self);
 
 /* kvmm-guest-words.c */
 const char *kvmm_guest_words_state (KvmmGuestState state);

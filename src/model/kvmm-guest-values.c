@@ -42,9 +42,19 @@ kvmm_guest_values_set_source (KvmmGuest *self, KvmmGuestSource source)
   kvmm_guest_notify (self, KVMM_GUEST_PROP_SOURCE);
 }
 
-void
-kvmm_guest_values_set_address (KvmmGuest *self, const char *address)
+static void
+set_fact_source (KvmmGuest *self, KvmmGuestFact fact, KvmmGuestSource source)
 {
+  if (self->fact_sources[fact] == source)
+    return;
+  self->fact_sources[fact] = source;
+  kvmm_guest_emit_fact_sources_changed (self);
+}
+
+void
+kvmm_guest_values_set_address (KvmmGuest *self, const char *address, KvmmGuestSource source)
+{
+  set_fact_source (self, KVMM_GUEST_FACT_INTERFACES, source);
   set_text (self, &self->address, address, KVMM_GUEST_PROP_ADDRESS);
 }
 
@@ -58,8 +68,11 @@ shown_os_name (const KvmmGuestSystem *system)
 }
 
 void
-kvmm_guest_values_set_system (KvmmGuest *self, const KvmmGuestSystem *system)
+kvmm_guest_values_set_system (KvmmGuest *self,
+                              const KvmmGuestSystem *system,
+                              KvmmGuestSource source)
 {
+  set_fact_source (self, KVMM_GUEST_FACT_SYSTEM, source);
   g_clear_pointer (&self->system, kvmm_guest_system_free);
   if (system != NULL)
     self->system = kvmm_guest_system_copy (system);
@@ -71,14 +84,24 @@ kvmm_guest_values_set_system (KvmmGuest *self, const KvmmGuestSystem *system)
 }
 
 void
-kvmm_guest_values_set_rows (KvmmGuest *self, KvmmGuestRows rows, GPtrArray *values)
+kvmm_guest_values_set_rows (KvmmGuest *self,
+                            KvmmGuestRows rows,
+                            GPtrArray *values,
+                            KvmmGuestSource source)
 {
+  static const KvmmGuestFact facts[KVMM_GUEST_N_ROWS] = {
+    [KVMM_GUEST_ROWS_INTERFACES] = KVMM_GUEST_FACT_INTERFACES,
+    [KVMM_GUEST_ROWS_FILESYSTEMS] = KVMM_GUEST_FACT_FILESYSTEMS,
+    [KVMM_GUEST_ROWS_USERS] = KVMM_GUEST_FACT_USERS,
+  };
+
+  set_fact_source (self, facts[rows], source);
   g_clear_pointer (&self->values[rows], g_ptr_array_unref);
   self->values[rows] = values != NULL ? g_ptr_array_ref (values) : NULL;
   if (self->stores[rows] != NULL)
     kvmm_guest_rows_set (self->stores[rows], rows, values);
   if (rows == KVMM_GUEST_ROWS_INTERFACES)
-    kvmm_guest_values_set_address (self, kvmm_guest_interfaces_primary_address (values));
+    kvmm_guest_values_set_address (self, kvmm_guest_interfaces_primary_address (values), source);
 }
 
 static float
@@ -105,21 +128,22 @@ kvmm_guest_values_clear (KvmmGuest *self)
 {
   g_object_freeze_notify (G_OBJECT (self));
   kvmm_guest_values_set_source (self, KVMM_GUEST_SOURCE_NONE);
-  kvmm_guest_values_set_address (self, NULL);
+  kvmm_guest_values_set_address (self, NULL, KVMM_GUEST_SOURCE_NONE);
   set_text (self, &self->agent_version, NULL, KVMM_GUEST_PROP_AGENT_VERSION);
   set_text (self, &self->policy_error, NULL, KVMM_GUEST_PROP_POLICY_ERROR);
   set_round_trip (self, -1);
   self->last_seen_us = 0;
   for (guint i = 0; i < KVMM_GUEST_N_ROWS; i++)
     if (self->values[i] != NULL)
-      kvmm_guest_values_set_rows (self, (KvmmGuestRows) i, NULL);
+      kvmm_guest_values_set_rows (self, (KvmmGuestRows) i, NULL, KVMM_GUEST_SOURCE_NONE);
   if (self->history != NULL)
     kvmm_history_clear (self->history);
   if (self->system != NULL)
-    kvmm_guest_values_set_system (self, NULL);
+    kvmm_guest_values_set_system (self, NULL, KVMM_GUEST_SOURCE_NONE);
   if (self->metrics != NULL)
     {
       g_clear_pointer (&self->metrics, kvmm_guest_metrics_free);
+      set_fact_source (self, KVMM_GUEST_FACT_METRICS, KVMM_GUEST_SOURCE_NONE);
       kvmm_guest_emit_metrics_changed (self);
     }
   g_object_thaw_notify (G_OBJECT (self));
@@ -148,7 +172,7 @@ kvmm_guest_values_free (KvmmGuest *self)
 static void
 system_cb (KvmmAgentClient *client, const KvmmGuestSystem *value, KvmmGuest *self)
 {
-  kvmm_guest_values_set_system (self, value);
+  kvmm_guest_values_set_system (self, value, KVMM_GUEST_SOURCE_AGENT);
 }
 
 static void
@@ -157,25 +181,32 @@ metrics_cb (KvmmAgentClient *client, const KvmmGuestMetrics *value, KvmmGuest *s
   g_clear_pointer (&self->metrics, kvmm_guest_metrics_free);
   self->metrics = kvmm_guest_metrics_copy (value);
   add_sample (self, value);
+  set_fact_source (self, KVMM_GUEST_FACT_METRICS, KVMM_GUEST_SOURCE_AGENT);
   kvmm_guest_emit_metrics_changed (self);
 }
 
 static void
 interfaces_cb (KvmmAgentClient *client, GPtrArray *values, KvmmGuest *self)
 {
-  kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_INTERFACES, values);
+  kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_INTERFACES, values, KVMM_GUEST_SOURCE_AGENT);
 }
 
 static void
 filesystems_cb (KvmmAgentClient *client, GPtrArray *values, KvmmGuest *self)
 {
-  kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_FILESYSTEMS, values);
+  kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_FILESYSTEMS, values, KVMM_GUEST_SOURCE_AGENT);
 }
 
 static void
 users_cb (KvmmAgentClient *client, GPtrArray *values, KvmmGuest *self)
 {
-  kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_USERS, values);
+  kvmm_guest_values_set_rows (self, KVMM_GUEST_ROWS_USERS, values, KVMM_GUEST_SOURCE_AGENT);
+}
+
+static void
+untold_cb (KvmmAgentClient *client, KvmmGuest *self)
+{
+  kvmm_guest_sources_evaluate (self);
 }
 
 static void
@@ -198,6 +229,7 @@ kvmm_guest_values_connect (KvmmGuest *self, KvmmAgentClient *client)
   g_signal_connect (client, "interfaces", G_CALLBACK (interfaces_cb), self);
   g_signal_connect (client, "filesystems", G_CALLBACK (filesystems_cb), self);
   g_signal_connect (client, "users", G_CALLBACK (users_cb), self);
+  g_signal_connect (client, "untold", G_CALLBACK (untold_cb), self);
   g_signal_connect (client, "log", G_CALLBACK (log_cb), self);
   g_signal_connect (client, "notify::round-trip-us", G_CALLBACK (round_trip_cb), self);
 }
@@ -238,6 +270,15 @@ KvmmGuestSource
 kvmm_guest_get_source (KvmmGuest *self)
 {
   return self->source;
+}
+
+KvmmGuestSource
+kvmm_guest_get_fact_source (KvmmGuest *self, KvmmGuestFact fact)
+{
+  g_return_val_if_fail (KVMM_IS_GUEST (self), KVMM_GUEST_SOURCE_NONE);
+  g_return_val_if_fail (fact < KVMM_GUEST_N_FACTS, KVMM_GUEST_SOURCE_NONE);
+
+  return self->fact_sources[fact];
 }
 
 const char *
@@ -429,12 +470,26 @@ kvmm_guest_take_over (KvmmGuest *self)
 }
 
 static void
+refresh_from_qga (KvmmGuest *self, GTask *task)
+{
+  if (self->refreshes == NULL)
+    self->refreshes = g_ptr_array_new_with_free_func (g_object_unref);
+  g_ptr_array_add (self->refreshes, g_object_ref (task));
+  kvmm_guest_arm (self, KVMM_GUEST_TIMER_QGA, 0);
+}
+
+static void
 refreshed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  KvmmGuest *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
+  gboolean is_read = kvmm_agent_client_refresh_finish (KVMM_AGENT_CLIENT (source), result, &error);
 
-  if (kvmm_agent_client_refresh_finish (KVMM_AGENT_CLIENT (source), result, &error))
+  /* What ours refuses to tell, the other one may. */
+  if (kvmm_guest_sources_can_qga (self))
+    refresh_from_qga (self, task);
+  else if (is_read)
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, g_steal_pointer (&error));
@@ -457,12 +512,7 @@ kvmm_guest_refresh_async (KvmmGuest *self,
     kvmm_agent_client_refresh_async (self->client, cancellable, refreshed_cb,
                                      g_steal_pointer (&task));
   else if (kvmm_guest_sources_can_qga (self))
-    {
-      if (self->refreshes == NULL)
-        self->refreshes = g_ptr_array_new_with_free_func (g_object_unref);
-      g_ptr_array_add (self->refreshes, g_steal_pointer (&task));
-      kvmm_guest_arm (self, KVMM_GUEST_TIMER_QGA, 0);
-    }
+    refresh_from_qga (self, task);
   else
     g_task_return_new_error (task, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_CLOSED,
                              _ ("No agent in the guest answers"));

@@ -42,9 +42,10 @@ kvmm_guest_words_state (KvmmGuestState state)
 char *
 kvmm_guest_words_detail (KvmmGuest *self, KvmmGuestState state)
 {
-  gboolean is_kept_out =
-      state == KVMM_GUEST_STATE_WAITING || state == KVMM_GUEST_STATE_CONNECTING ||
-      state == KVMM_GUEST_STATE_INCOMPATIBLE || state == KVMM_GUEST_STATE_BLOCKED;
+  gboolean is_kept_out = state == KVMM_GUEST_STATE_WAITING ||
+                         state == KVMM_GUEST_STATE_CONNECTING || state == KVMM_GUEST_STATE_IN_USE ||
+                         state == KVMM_GUEST_STATE_INCOMPATIBLE ||
+                         state == KVMM_GUEST_STATE_BLOCKED;
 
   if (state == KVMM_GUEST_STATE_OFF && self->input.is_active && !self->is_connected)
     return g_strdup (_ ("There is no connection to the host."));

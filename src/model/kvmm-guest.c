@@ -15,6 +15,8 @@ G_DEFINE_FINAL_TYPE (KvmmGuest, kvmm_guest, G_TYPE_OBJECT)
 static GParamSpec *props[KVMM_GUEST_N_PROPS];
 static guint system_changed_signal;
 static guint metrics_changed_signal;
+static guint fact_sources_changed_signal;
+static guint access_changed_signal;
 
 const KvmmGuestIntervals kvmm_guest_default_intervals = {
   .retry_min = 1000,
@@ -78,6 +80,18 @@ void
 kvmm_guest_emit_metrics_changed (KvmmGuest *self)
 {
   g_signal_emit (self, metrics_changed_signal, 0);
+}
+
+void
+kvmm_guest_emit_fact_sources_changed (KvmmGuest *self)
+{
+  g_signal_emit (self, fact_sources_changed_signal, 0);
+}
+
+void
+kvmm_guest_emit_access_changed (KvmmGuest *self)
+{
+  g_signal_emit (self, access_changed_signal, 0);
 }
 
 /* ---- the one timer ---- */
@@ -268,9 +282,13 @@ update_state (KvmmGuest *self)
             KVMM_GUEST_PROP_RETRY_AT_US);
   if (self->state != state)
     {
+      gboolean was_ready = self->state == KVMM_GUEST_STATE_READY;
+
       self->state = state;
       kvmm_guest_notify (self, KVMM_GUEST_PROP_STATE);
       kvmm_guest_notify (self, KVMM_GUEST_PROP_STATE_TEXT);
+      if (was_ready || state == KVMM_GUEST_STATE_READY)
+        kvmm_guest_emit_access_changed (self);
     }
   set_detail (self, kvmm_guest_words_detail (self, state));
   g_object_thaw_notify (G_OBJECT (self));
@@ -312,6 +330,7 @@ kvmm_guest_set_input (KvmmGuest *self, const KvmmGuestInput *input)
     {
       kvmm_guest_channel_reset (self);
       kvmm_guest_sources_drop (self);
+      kvmm_guest_care_clear (self);
       kvmm_guest_values_clear (self);
     }
   if (is_new_run && input->was_start_seen)
@@ -432,6 +451,7 @@ kvmm_guest_finalize (GObject *object)
 {
   KvmmGuest *self = KVMM_GUEST (object);
 
+  kvmm_guest_care_clear (self);
   kvmm_guest_values_free (self);
   g_clear_pointer (&self->detail, g_free);
   g_clear_pointer (&self->hurdle_text, g_free);
@@ -481,10 +501,22 @@ kvmm_guest_get_property (GObject *object, guint id, GValue *value, GParamSpec *p
     case KVMM_GUEST_PROP_WAITING_SINCE_US:
       g_value_set_int64 (value, self->waiting_since_us);
       break;
+    case KVMM_GUEST_PROP_CONTROL_ALLOWED:
+      g_value_set_boolean (value, kvmm_guest_get_control_allowed (self));
+      break;
     case KVMM_GUEST_N_PROPS:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
+}
+
+static void
+kvmm_guest_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (id == KVMM_GUEST_PROP_CONTROL_ALLOWED)
+    kvmm_guest_set_control_allowed (KVMM_GUEST (object), g_value_get_boolean (value));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static GParamSpec *
@@ -520,6 +552,8 @@ install_properties (GObjectClass *object_class)
   props[KVMM_GUEST_PROP_ROUND_TRIP_US] = time_spec ("round-trip-us", -1);
   props[KVMM_GUEST_PROP_RETRY_AT_US] = time_spec ("retry-at-us", 0);
   props[KVMM_GUEST_PROP_WAITING_SINCE_US] = time_spec ("waiting-since-us", 0);
+  props[KVMM_GUEST_PROP_CONTROL_ALLOWED] =
+      g_param_spec_boolean ("control-allowed", NULL, NULL, FALSE, flags | G_PARAM_WRITABLE);
   g_object_class_install_properties (object_class, KVMM_GUEST_N_PROPS, props);
 }
 
@@ -538,9 +572,12 @@ kvmm_guest_class_init (KvmmGuestClass *klass)
   object_class->dispose = kvmm_guest_dispose;
   object_class->finalize = kvmm_guest_finalize;
   object_class->get_property = kvmm_guest_get_property;
+  object_class->set_property = kvmm_guest_set_property;
   install_properties (object_class);
   system_changed_signal = add_signal (klass, "system-changed");
   metrics_changed_signal = add_signal (klass, "metrics-changed");
+  fact_sources_changed_signal = add_signal (klass, "fact-sources-changed");
+  access_changed_signal = add_signal (klass, "access-changed");
 }
 
 static void

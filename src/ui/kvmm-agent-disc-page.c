@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "kvmm-agent-host-row.h"
 #include "model/kvmm-agent-iso.h"
 
 struct _KvmmAgentDiscPage
@@ -20,6 +21,7 @@ struct _KvmmAgentDiscPage
   GPtrArray *path_rows;            /* (owned) (element-type GtkWidget) (unowned elements) */
 
   GtkWidget *path;
+  GtkWidget *pool;
   GtkWidget *automatic_button;
   AdwActionRow *result;
   AdwPreferencesGroup *hosts_group;
@@ -28,13 +30,6 @@ struct _KvmmAgentDiscPage
 };
 
 G_DEFINE_FINAL_TYPE (KvmmAgentDiscPage, kvmm_agent_disc_page, ADW_TYPE_PREFERENCES_PAGE)
-
-/* One question: which file would this host take? */
-typedef struct
-{
-  KvmmAgentDiscPage *self; /* (unowned): the question is cancelled when it goes */
-  AdwActionRow *row;       /* (unowned) */
-} Question;
 
 static const KvmmAgentIsoCandidate *
 find_taken (GPtrArray *candidates)
@@ -51,7 +46,7 @@ find_taken (GPtrArray *candidates)
 }
 
 static void
-show_answer (AdwActionRow *row, const char *name, GPtrArray *candidates)
+show_answer (AdwActionRow *row, GPtrArray *candidates)
 {
   const KvmmAgentIsoCandidate *taken = find_taken (candidates);
   g_autofree char *subtitle = NULL;
@@ -64,15 +59,14 @@ show_answer (AdwActionRow *row, const char *name, GPtrArray *candidates)
                                      ? g_strdup_printf (_ ("Agent version %s"), taken->version)
                                      : g_strdup (_ ("Version not known"));
 
-      adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), name ? name : path);
-      subtitle = g_strdup_printf ("%s · %s", name ? path : version, taken->reason);
+      adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), path);
+      subtitle = g_strdup_printf ("%s · %s", version, taken->reason);
     }
   else
     {
       failure = kvmm_agent_iso_describe_failure (candidates);
       subtitle = g_strdup (failure);
-      adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row),
-                                     name ? name : _ ("No Usable Agent Disc"));
+      adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), _ ("No Usable Agent Disc"));
     }
   adw_action_row_set_subtitle (row, subtitle ? subtitle : "");
   adw_action_row_set_icon_name (row, taken ? "emblem-ok-symbolic" : "dialog-warning-symbolic");
@@ -101,7 +95,7 @@ show_path_reasons (KvmmAgentDiscPage *self, GPtrArray *candidates)
 static void
 resolved_cb (GObject *object, GAsyncResult *result, gpointer user_data)
 {
-  g_autofree Question *question = user_data;
+  KvmmAgentDiscPage *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) candidates = kvmm_agent_iso_resolve_finish (result, &error);
 
@@ -109,29 +103,12 @@ resolved_cb (GObject *object, GAsyncResult *result, gpointer user_data)
     return;
   if (!candidates)
     {
-      adw_action_row_set_subtitle (question->row, error->message);
-      adw_action_row_set_icon_name (question->row, "dialog-warning-symbolic");
+      adw_action_row_set_subtitle (self->result, error->message);
+      adw_action_row_set_icon_name (self->result, "dialog-warning-symbolic");
       return;
     }
-  if (question->row == question->self->result)
-    {
-      show_answer (question->row, NULL, candidates);
-      show_path_reasons (question->self, candidates);
-    }
-  else
-    show_answer (question->row, adw_preferences_row_get_title (ADW_PREFERENCES_ROW (question->row)),
-                 candidates);
-}
-
-static void
-ask (KvmmAgentDiscPage *self, KvmmConnection *connection, AdwActionRow *row)
-{
-  Question *question = g_new0 (Question, 1);
-
-  question->self = self;
-  question->row = row;
-  kvmm_agent_iso_resolve_async (self->settings, connection, self->cancellable, resolved_cb,
-                                question);
+  show_answer (self->result, candidates);
+  show_path_reasons (self, candidates);
 }
 
 static AdwActionRow *
@@ -247,8 +224,12 @@ update_hosts (KvmmAgentDiscPage *self)
       g_autoptr (KvmmConnection) connection = g_list_model_get_item (model, i);
 
       if (kvmm_connection_get_state (connection) == KVMM_CONNECTION_CONNECTED)
-        ask (self, connection,
-             add_row (self->hosts_group, self->host_rows, kvmm_connection_get_name (connection)));
+        {
+          GtkWidget *row = kvmm_agent_host_row_new (self->settings, connection);
+
+          adw_preferences_group_add (self->hosts_group, row);
+          g_ptr_array_add (self->host_rows, row);
+        }
     }
   gtk_widget_set_visible (GTK_WIDGET (self->hosts_group), self->host_rows->len > 0);
 }
@@ -257,6 +238,7 @@ static void
 update (KvmmAgentDiscPage *self)
 {
   g_autofree char *path = kvmm_settings_dup_agent_iso_path (self->settings);
+  g_autofree char *pool = kvmm_settings_dup_agent_iso_pool (self->settings);
 
   /* Answers of earlier questions would go to rows that are gone. */
   g_cancellable_cancel (self->cancellable);
@@ -267,10 +249,12 @@ update (KvmmAgentDiscPage *self)
   if (!g_str_equal (gtk_editable_get_text (GTK_EDITABLE (self->path)), path))
     gtk_editable_set_text (GTK_EDITABLE (self->path), path);
   gtk_widget_set_visible (self->automatic_button, *path != '\0');
+  if (!g_str_equal (gtk_editable_get_text (GTK_EDITABLE (self->pool)), pool))
+    gtk_editable_set_text (GTK_EDITABLE (self->pool), pool);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->result), _ ("Looking…"));
   update_paths (self);
   update_hosts (self);
-  ask (self, NULL, self->result);
+  kvmm_agent_iso_resolve_async (self->settings, NULL, self->cancellable, resolved_cb, self);
 }
 
 static void
@@ -292,6 +276,19 @@ path_applied_cb (AdwEntryRow *row, gpointer user_data)
   g_autofree char *path = g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (row))));
 
   set_path (user_data, path);
+}
+
+static void
+pool_applied_cb (AdwEntryRow *row, gpointer user_data)
+{
+  KvmmAgentDiscPage *self = user_data;
+  GSettings *gsettings = kvmm_settings_get_gsettings (self->settings);
+  g_autofree char *name = g_strstrip (g_strdup (gtk_editable_get_text (GTK_EDITABLE (row))));
+
+  if (*name == '\0')
+    g_settings_reset (gsettings, KVMM_SETTINGS_AGENT_ISO_POOL);
+  else
+    g_settings_set_string (gsettings, KVMM_SETTINGS_AGENT_ISO_POOL, name);
 }
 
 static void
@@ -398,12 +395,14 @@ kvmm_agent_disc_page_class_init (KvmmAgentDiscPageClass *klass)
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-agent-disc-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, path);
+  gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, pool);
   gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, automatic_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, result);
   gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, hosts_group);
   gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, paths_group);
   gtk_widget_class_bind_template_child (widget_class, KvmmAgentDiscPage, new_path);
   gtk_widget_class_bind_template_callback (widget_class, path_applied_cb);
+  gtk_widget_class_bind_template_callback (widget_class, pool_applied_cb);
   gtk_widget_class_bind_template_callback (widget_class, automatic_cb);
   gtk_widget_class_bind_template_callback (widget_class, choose_cb);
   gtk_widget_class_bind_template_callback (widget_class, path_added_cb);
@@ -430,6 +429,8 @@ kvmm_agent_disc_page_set_model (KvmmAgentDiscPage *self,
   self->settings = g_object_ref (settings);
   self->connections = g_object_ref (connections);
   g_signal_connect_object (settings, "notify::agent-iso-path", G_CALLBACK (changed_cb), self,
+                           G_CONNECT_DEFAULT);
+  g_signal_connect_object (settings, "notify::agent-iso-pool", G_CALLBACK (changed_cb), self,
                            G_CONNECT_DEFAULT);
   g_signal_connect_object (settings, "notify::agent-iso-search-paths", G_CALLBACK (changed_cb),
                            self, G_CONNECT_DEFAULT);

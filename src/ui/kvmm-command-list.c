@@ -15,15 +15,14 @@ copy_cb (GtkButton *button, gpointer user_data)
   kvmm_dialogs_copy (GTK_WIDGET (button), g_object_get_data (G_OBJECT (button), "command"));
 }
 
+/* @name: what the button is called */
 static GtkWidget *
-create_row (const char *command)
+create_row (const char *command, const char *name)
 {
   GtkWidget *row = gtk_list_box_row_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
   GtkWidget *label = gtk_label_new (command);
   GtkWidget *button = gtk_button_new_from_icon_name ("edit-copy-symbolic");
-  /* Translators: a button that copies; the value follows, as in "Copy 192.0.2.1" */
-  g_autofree char *name = g_strdup_printf (_ ("Copy %s"), command);
   g_autoptr (PangoAttrList) attributes = pango_attr_list_new ();
 
   gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), FALSE);
@@ -58,20 +57,44 @@ create_row (const char *command)
   return row;
 }
 
+static GtkWidget *
+create_list (const char *label)
+{
+  GtkWidget *list = gtk_list_box_new ();
+
+  gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
+  gtk_widget_add_css_class (list, "boxed-list");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  return list;
+}
+
 GtkWidget *
 kvmm_command_list_new (const char *commands)
 {
   g_return_val_if_fail (commands != NULL, NULL);
 
-  GtkWidget *list = gtk_list_box_new ();
+  GtkWidget *list = create_list (_ ("Commands to type in the guest"));
   g_auto (GStrv) lines = g_strsplit (commands, "\n", -1);
 
-  gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
-  gtk_widget_add_css_class (list, "boxed-list");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (list), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  _ ("Commands to type in the guest"), -1);
   for (char **line = lines; *line != NULL; line++)
     if (**line != '\0')
-      gtk_list_box_append (GTK_LIST_BOX (list), create_row (*line));
+      {
+        /* Translators: a button that copies; the value follows, as in "Copy 192.0.2.1" */
+        g_autofree char *name = g_strdup_printf (_ ("Copy %s"), *line);
+
+        gtk_list_box_append (GTK_LIST_BOX (list), create_row (*line, name));
+      }
+  return list;
+}
+
+GtkWidget *
+kvmm_command_list_new_text (const char *text)
+{
+  g_return_val_if_fail (text != NULL, NULL);
+
+  GtkWidget *list = create_list (_ ("Lines for a file of the guest"));
+  g_autofree char *trimmed = g_strchomp (g_strdup (text));
+
+  gtk_list_box_append (GTK_LIST_BOX (list), create_row (trimmed, _ ("Copy the lines")));
   return list;
 }

@@ -13,4 +13,8 @@ G_BEGIN_DECLS
  * Returns: (transfer floating): a boxed list */
 GtkWidget *kvmm_command_list_new (const char *commands);
 
+/** kvmm_command_list_new_text: @text: lines that belong together: one Copy for all. Returns:
+ * (transfer floating): a boxed list */
+GtkWidget *kvmm_command_list_new_text (const char *text);
+
 G_END_DECLS

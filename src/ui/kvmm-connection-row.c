@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "kvmm-dialogs.h"
+#include "kvmm-guest-access-window.h"
 
 #include "util/kvmm-units.h"
 
@@ -162,6 +163,16 @@ copy_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 }
 
 static void
+guests_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
+{
+  KvmmConnectionRow *self = user_data;
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
+  kvmm_guest_access_window_present (GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL,
+                                    self->connection);
+}
+
+static void
 autoconnect_cb (GSimpleAction *action, GVariant *state, gpointer user_data)
 {
   KvmmConnectionRow *self = user_data;
@@ -273,6 +284,7 @@ kvmm_connection_row_init (KvmmConnectionRow *self)
     { .name = "disconnect", .activate = disconnect_cb },
     { .name = "refresh", .activate = refresh_cb },
     { .name = "copy", .activate = copy_cb },
+    { .name = "guests", .activate = guests_cb },
     { .name = "remove", .activate = remove_cb },
     { .name = "autoconnect", .state = "false", .change_state = autoconnect_cb },
   };

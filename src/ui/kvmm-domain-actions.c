@@ -10,6 +10,7 @@
 
 #include "kvmm-bulk-result.h"
 #include "kvmm-dialogs.h"
+#include "kvmm-machine-window.h"
 
 /* A confirmation names this many machines, the rest is a number. */
 #define MAX_NAMES 8
@@ -227,6 +228,42 @@ run (GtkWidget *parent, GPtrArray *domains, KvmmDomainAction action)
     }
 }
 
+/* Where no bar of the machine's own window tells how it goes, the end does. */
+static void
+shutdown_finished_cb (KvmmShutdown *shutdown, GtkWidget *parent)
+{
+  KvmmShutdownStep step = kvmm_shutdown_get_step (shutdown);
+  const char *name = g_object_get_data (G_OBJECT (shutdown), "kvmm-name");
+  GtkRoot *root = gtk_widget_get_root (parent);
+  const GError *error = kvmm_shutdown_get_error (shutdown);
+  g_autofree char *summary = NULL;
+
+  if (root == NULL || KVMM_IS_MACHINE_WINDOW (root))
+    return;
+  summary =
+      describe_failure (kvmm_shutdown_get_is_restart (shutdown) ? KVMM_DOMAIN_ACTION_REBOOT
+                                                                : KVMM_DOMAIN_ACTION_SHUT_DOWN,
+                        name);
+  if (step == KVMM_SHUTDOWN_STEP_FAILED && error != NULL)
+    kvmm_dialogs_error (parent, summary, error);
+  else if (step == KVMM_SHUTDOWN_STEP_GAVE_UP)
+    kvmm_dialogs_toast (parent, summary);
+}
+
+/* One machine is asked by whatever way it listens to; the machine's window shows how it goes. */
+static void
+ask_to_shut_down (GtkWidget *parent, KvmmDomain *domain, gboolean restart)
+{
+  KvmmShutdown *shutdown = kvmm_domain_begin_shutdown (domain, restart);
+
+  if (g_object_get_data (G_OBJECT (shutdown), "kvmm-name") != NULL)
+    return;
+  g_object_set_data_full (G_OBJECT (shutdown), "kvmm-name",
+                          g_strdup (kvmm_domain_get_name (domain)), g_free);
+  g_signal_connect_object (shutdown, "finished", G_CALLBACK (shutdown_finished_cb), parent,
+                           G_CONNECT_DEFAULT);
+}
+
 typedef struct
 {
   GWeakRef parent;
@@ -300,6 +337,7 @@ kvmm_domain_actions_run (GtkWidget *parent,
                          gboolean confirm)
 {
   gboolean loses = action == KVMM_DOMAIN_ACTION_FORCE_OFF || action == KVMM_DOMAIN_ACTION_RESET;
+  gboolean asks = action == KVMM_DOMAIN_ACTION_SHUT_DOWN || action == KVMM_DOMAIN_ACTION_REBOOT;
   g_autoptr (GPtrArray) able = NULL;
 
   g_return_if_fail (GTK_IS_WIDGET (parent));
@@ -309,6 +347,8 @@ kvmm_domain_actions_run (GtkWidget *parent,
   able = keep_able (domains, action);
   if (confirm && loses && able->len > 0)
     ask (parent, able, domains, action);
+  else if (asks && domains->len == 1 && able->len == 1)
+    ask_to_shut_down (parent, g_ptr_array_index (able, 0), action == KVMM_DOMAIN_ACTION_REBOOT);
   else
     run (parent, domains, action);
 }

@@ -9,6 +9,7 @@
 #include <glib/gi18n.h>
 #include <math.h>
 
+#include "kvmm-control-row.h"
 #include "kvmm-fact-row.h"
 #include "kvmm-filesystem-row.h"
 #include "kvmm-graph-card.h"
@@ -23,7 +24,8 @@ struct _KvmmGuestFactsView
 {
   GtkWidget parent_instance;
 
-  KvmmGuest *guest; /* (owned) */
+  KvmmGuest *guest;          /* (owned) */
+  KvmmAgentInstall *install; /* (owned) */
   guint tick_id;
 
   GtkImage *health_icon;
@@ -54,11 +56,12 @@ struct _KvmmGuestFactsView
   GtkListBox *virtual_list;
   GtkWidget *users_group;
   GtkListBox *users_list;
+  AdwPreferencesGroup *control_group;
 };
 
 G_DEFINE_FINAL_TYPE (KvmmGuestFactsView, kvmm_guest_facts_view, GTK_TYPE_WIDGET)
 
-/* "Agent 0.1.0 · 0.4 ms · just now" */
+/* "Agent 0.1.0 · update available · 0.4 ms · just now" */
 static void
 update_health (KvmmGuestFactsView *self)
 {
@@ -74,6 +77,8 @@ update_health (KvmmGuestFactsView *self)
     g_string_append_printf (text, _ ("Agent %s"), version);
   else
     g_string_append (text, kvmm_guest_get_state_text (self->guest));
+  if (kvmm_agent_install_get_update_available (self->install))
+    g_string_append_printf (text, " · %s", _ ("update available"));
   if (round_trip_us >= 0)
     {
       g_string_append (text, " · ");
@@ -90,6 +95,38 @@ update_health (KvmmGuestFactsView *self)
                                 kvmm_guest_get_state (self->guest) == KVMM_GUEST_STATE_READY
                                     ? "emblem-ok-symbolic"
                                     : "dialog-information-symbolic");
+  gtk_widget_set_visible (GTK_WIDGET (self->control_group),
+                          kvmm_guest_get_source (self->guest) == KVMM_GUEST_SOURCE_AGENT);
+}
+
+/* Ours needs no word: who speaks stands at the top of the page. */
+static void
+update_sources (KvmmGuestFactsView *self)
+{
+  const struct
+  {
+    KvmmGuestFact fact;
+    GtkWidget *group;
+  } cards[] = {
+    { KVMM_GUEST_FACT_SYSTEM, self->system_group },
+    { KVMM_GUEST_FACT_FILESYSTEMS, self->filesystems_group },
+    { KVMM_GUEST_FACT_INTERFACES, self->network_group },
+    { KVMM_GUEST_FACT_USERS, self->users_group },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cards); i++)
+    adw_preferences_group_set_description (
+        ADW_PREFERENCES_GROUP (cards[i].group),
+        kvmm_guest_get_fact_source (self->guest, cards[i].fact) == KVMM_GUEST_SOURCE_QGA
+            ? _ ("From the QEMU guest agent")
+            : NULL);
+}
+
+static void
+fact_sources_changed_cb (KvmmGuestFactsView *self)
+{
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    update_sources (self);
 }
 
 static void
@@ -345,6 +382,7 @@ kvmm_guest_facts_view_map (GtkWidget *widget)
   GTK_WIDGET_CLASS (kvmm_guest_facts_view_parent_class)->map (widget);
   self->tick_id = g_timeout_add_seconds (1, tick_cb, self);
   update_health (self);
+  update_sources (self);
   update_system (self);
   update_metrics (self);
 }
@@ -366,6 +404,7 @@ kvmm_guest_facts_view_dispose (GObject *object)
 
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self))) != NULL)
     gtk_widget_unparent (child);
+  g_clear_object (&self->install);
   g_clear_object (&self->guest);
   G_OBJECT_CLASS (kvmm_guest_facts_view_parent_class)->dispose (object);
 }
@@ -413,6 +452,7 @@ kvmm_guest_facts_view_class_init (KvmmGuestFactsViewClass *klass)
   BIND (virtual_list);
   BIND (users_group);
   BIND (users_list);
+  BIND (control_group);
 }
 
 static void
@@ -450,15 +490,20 @@ bind_lists (KvmmGuestFactsView *self)
 }
 
 GtkWidget *
-kvmm_guest_facts_view_new (KvmmGuest *guest)
+kvmm_guest_facts_view_new (KvmmGuest *guest, KvmmAgentInstall *install)
 {
   KvmmGuestFactsView *self = g_object_new (KVMM_TYPE_GUEST_FACTS_VIEW, NULL);
 
   self->guest = g_object_ref (guest);
+  self->install = g_object_ref (install);
+  g_signal_connect_object (install, "changed", G_CALLBACK (update_health), self, G_CONNECT_SWAPPED);
   bind_lists (self);
+  adw_preferences_group_add (self->control_group, kvmm_control_row_new (guest));
   g_signal_connect_object (guest, "notify", G_CALLBACK (guest_notify_cb), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (guest, "system-changed", G_CALLBACK (system_changed_cb), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (guest, "fact-sources-changed", G_CALLBACK (fact_sources_changed_cb),
+                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (guest, "metrics-changed", G_CALLBACK (metrics_changed_cb), self,
                            G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);

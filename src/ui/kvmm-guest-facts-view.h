@@ -5,6 +5,7 @@
 
 #include <gtk/gtk.h>
 
+#include "model/kvmm-agent-install.h"
 #include "model/kvmm-guest.h"
 
 G_BEGIN_DECLS
@@ -14,6 +15,7 @@ G_BEGIN_DECLS
 #define KVMM_TYPE_GUEST_FACTS_VIEW (kvmm_guest_facts_view_get_type ())
 G_DECLARE_FINAL_TYPE (KvmmGuestFactsView, kvmm_guest_facts_view, KVMM, GUEST_FACTS_VIEW, GtkWidget)
 
-GtkWidget *kvmm_guest_facts_view_new (KvmmGuest *guest);
+/** kvmm_guest_facts_view_new: @install: knows whether there is a newer agent */
+GtkWidget *kvmm_guest_facts_view_new (KvmmGuest *guest, KvmmAgentInstall *install);
 
 G_END_DECLS

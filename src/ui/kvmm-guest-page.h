@@ -17,4 +17,7 @@ G_DECLARE_FINAL_TYPE (KvmmGuestPage, kvmm_guest_page, KVMM, GUEST_PAGE, AdwBin)
 
 GtkWidget *kvmm_guest_page_new (KvmmSettings *settings, KvmmDomain *domain);
 
+/** kvmm_guest_page_find: opens the search of what is looked at. Returns: whether it has one */
+gboolean kvmm_guest_page_find (KvmmGuestPage *self);
+
 G_END_DECLS

@@ -8,24 +8,24 @@
 #include <adwaita.h>
 #include <glib/gi18n.h>
 
-#include "kvmm-command-list.h"
 #include "kvmm-guest-remedy.h"
-#include "model/kvmm-agent-iso.h"
+#include "kvmm-install-steps.h"
 #include "util/kvmm-units.h"
 
 struct _KvmmGuestSilentView
 {
   GtkWidget parent_instance;
 
-  KvmmSettings *settings; /* (owned) */
-  KvmmDomain *domain;     /* (owned) */
+  KvmmSettings *settings;    /* (owned) */
+  KvmmDomain *domain;        /* (owned) */
+  KvmmAgentInstall *install; /* (owned) */
   KvmmGuestRemedy remedy;
   guint tick_id;
 
   AdwStatusPage *status_page;
   GtkButton *button;
   GtkLabel *waiting_label;
-  GtkWidget *commands_box;
+  AdwBin *steps_bin;
   GtkWidget *gain_label;
 };
 
@@ -87,16 +87,16 @@ get_icon_name (KvmmGuestState state)
   return NULL;
 }
 
-/* Whether a person has something to type in the guest. */
+/* Whether the way to an agent is open: the steps say what is next, and have the button. */
 static gboolean
-needs_commands (KvmmGuestState state)
+needs_steps (KvmmGuestState state)
 {
   return state == KVMM_GUEST_STATE_NO_CHANNEL || state == KVMM_GUEST_STATE_NEEDS_POWER_OFF ||
          state == KVMM_GUEST_STATE_WAITING || state == KVMM_GUEST_STATE_INCOMPATIBLE;
 }
 
 static char *
-describe_waiting (KvmmGuest *guest, gboolean *is_counting)
+describe_waiting (KvmmGuest *guest, gboolean is_step, gboolean *is_counting)
 {
   gint64 now_us = g_get_monotonic_time ();
   gint64 since_us = kvmm_guest_get_waiting_since_us (guest);
@@ -106,7 +106,8 @@ describe_waiting (KvmmGuest *guest, gboolean *is_counting)
   KvmmGuestState state = kvmm_guest_get_state (guest);
 
   *is_counting = TRUE;
-  if (state == KVMM_GUEST_STATE_WAITING && since_us > 0)
+  /* The step that waits says so itself. */
+  if (state == KVMM_GUEST_STATE_WAITING && since_us > 0 && !is_step)
     /* Translators: %s is how long it has waited, as in "12 s" */
     return g_strdup_printf (_ ("The guest has not opened the channel yet; %s"), age);
   if (state == KVMM_GUEST_STATE_CONNECTING && since_us > 0)
@@ -123,7 +124,9 @@ static void
 update_waiting (KvmmGuestSilentView *self)
 {
   gboolean is_counting = FALSE;
-  g_autofree char *text = describe_waiting (kvmm_domain_get_guest (self->domain), &is_counting);
+  gboolean is_step = kvmm_agent_install_get_step (self->install) == KVMM_AGENT_INSTALL_WAITING;
+  g_autofree char *text =
+      describe_waiting (kvmm_domain_get_guest (self->domain), is_step, &is_counting);
 
   gtk_label_set_text (self->waiting_label, text != NULL ? text : "");
   gtk_widget_set_visible (GTK_WIDGET (self->waiting_label), text != NULL);
@@ -157,14 +160,18 @@ update (KvmmGuestSilentView *self)
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;
   self->remedy = kvmm_guest_remedy_find (self->domain);
-  label = kvmm_guest_remedy_get_label (self->remedy);
+  label = needs_steps (state) ? NULL : kvmm_guest_remedy_get_label (self->remedy);
   adw_status_page_set_title (self->status_page, get_title (state));
-  adw_status_page_set_icon_name (self->status_page, get_icon_name (state));
+  /* The steps have icons of their own, and need the room. */
+  adw_status_page_set_icon_name (self->status_page,
+                                 needs_steps (state) ? NULL : get_icon_name (state));
   adw_status_page_set_description (self->status_page, description);
   gtk_widget_set_visible (GTK_WIDGET (self->button), label != NULL);
   if (label != NULL)
     gtk_button_set_label (self->button, label);
-  gtk_widget_set_visible (self->commands_box, needs_commands (state));
+  if (needs_steps (state) && adw_bin_get_child (self->steps_bin) == NULL)
+    adw_bin_set_child (self->steps_bin, kvmm_install_steps_new (self->install));
+  gtk_widget_set_visible (GTK_WIDGET (self->steps_bin), needs_steps (state));
   gtk_widget_set_visible (self->gain_label, state != KVMM_GUEST_STATE_NOT_SUPPORTED);
   update_waiting (self);
 }
@@ -198,6 +205,7 @@ kvmm_guest_silent_view_dispose (GObject *object)
   GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self));
 
   g_clear_pointer (&child, gtk_widget_unparent);
+  g_clear_object (&self->install);
   g_clear_object (&self->domain);
   g_clear_object (&self->settings);
   G_OBJECT_CLASS (kvmm_guest_silent_view_parent_class)->dispose (object);
@@ -217,7 +225,7 @@ kvmm_guest_silent_view_class_init (KvmmGuestSilentViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmGuestSilentView, status_page);
   gtk_widget_class_bind_template_child (widget_class, KvmmGuestSilentView, button);
   gtk_widget_class_bind_template_child (widget_class, KvmmGuestSilentView, waiting_label);
-  gtk_widget_class_bind_template_child (widget_class, KvmmGuestSilentView, commands_box);
+  gtk_widget_class_bind_template_child (widget_class, KvmmGuestSilentView, steps_bin);
   gtk_widget_class_bind_template_child (widget_class, KvmmGuestSilentView, gain_label);
   gtk_widget_class_bind_template_callback (widget_class, clicked_cb);
 }
@@ -226,19 +234,19 @@ static void
 kvmm_guest_silent_view_init (KvmmGuestSilentView *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_box_append (GTK_BOX (self->commands_box),
-                  kvmm_command_list_new (kvmm_agent_iso_get_install_command ()));
 }
 
 GtkWidget *
-kvmm_guest_silent_view_new (KvmmSettings *settings, KvmmDomain *domain)
+kvmm_guest_silent_view_new (KvmmSettings *settings, KvmmDomain *domain, KvmmAgentInstall *install)
 {
   KvmmGuestSilentView *self = g_object_new (KVMM_TYPE_GUEST_SILENT_VIEW, NULL);
 
   self->settings = g_object_ref (settings);
   self->domain = g_object_ref (domain);
+  self->install = g_object_ref (install);
   g_signal_connect_object (kvmm_domain_get_guest (domain), "notify", G_CALLBACK (update), self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (install, "changed", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (domain, "notify::state", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (domain, "notify::xml", G_CALLBACK (update), self, G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);

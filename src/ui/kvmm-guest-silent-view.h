@@ -5,6 +5,7 @@
 
 #include <gtk/gtk.h>
 
+#include "model/kvmm-agent-install.h"
 #include "model/kvmm-domain.h"
 #include "model/kvmm-settings.h"
 
@@ -16,6 +17,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (
     KvmmGuestSilentView, kvmm_guest_silent_view, KVMM, GUEST_SILENT_VIEW, GtkWidget)
 
-GtkWidget *kvmm_guest_silent_view_new (KvmmSettings *settings, KvmmDomain *domain);
+/** kvmm_guest_silent_view_new: @install: the way to the agent, shown while it is open */
+GtkWidget *
+kvmm_guest_silent_view_new (KvmmSettings *settings, KvmmDomain *domain, KvmmAgentInstall *install);
 
 G_END_DECLS

@@ -9,6 +9,9 @@
 
 #include "kvmm-dialogs.h"
 #include "kvmm-fact-row.h"
+#include "kvmm-hardware-edit-window.h"
+#include "kvmm-hardware-remove.h"
+#include "kvmm-pending-view.h"
 #include "xml/kvmm-xml-device.h"
 
 struct _KvmmHardwarePage
@@ -20,12 +23,15 @@ struct _KvmmHardwarePage
   GPtrArray *devices;        /* (owned) (nullable) (element-type KvmmXmlDevice) */
 
   GtkStack *stack;
+  KvmmPendingView *pending_view;
   AdwLeaflet *leaflet;
   GtkListBox *list;
   GtkWidget *details;
   GtkImage *icon;
   GtkLabel *title_label;
   GtkLabel *summary_label;
+  GtkWidget *edit_button;
+  GtkWidget *remove_button;
   GtkListBox *fields;
   GtkLabel *xml_label;
   AdwStatusPage *error_page;
@@ -81,13 +87,24 @@ create_row (const KvmmXmlDevice *device)
   return row;
 }
 
+/* Sections belong to every machine. */
+static gboolean
+is_removable (const KvmmXmlDevice *device)
+{
+  return device->part != NULL && !g_str_has_prefix (device->part, "domain/");
+}
+
 static void
 show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
 {
+  gboolean is_persistent = kvmm_domain_get_persistent (self->domain);
+
   gtk_image_set_from_icon_name (self->icon, device->icon_name);
   gtk_label_set_text (self->title_label, device->title);
   gtk_label_set_text (self->summary_label, device->summary);
   gtk_label_set_text (self->xml_label, device->xml);
+  gtk_widget_set_visible (self->edit_button, is_persistent && device->part != NULL);
+  gtk_widget_set_visible (self->remove_button, is_persistent && is_removable (device));
   remove_rows (self->fields);
   for (guint i = 0; i < device->fields->len; i++)
     {
@@ -124,6 +141,24 @@ static void
 copy_cb (KvmmHardwarePage *self)
 {
   kvmm_dialogs_copy (GTK_WIDGET (self), gtk_label_get_text (self->xml_label));
+}
+
+static void
+edit_cb (KvmmHardwarePage *self)
+{
+  const KvmmXmlDevice *device = get_device (self, gtk_list_box_get_selected_row (self->list));
+
+  if (device != NULL && device->part != NULL)
+    kvmm_hardware_edit_window_present (GTK_WIDGET (self), self->domain, device);
+}
+
+static void
+remove_cb (KvmmHardwarePage *self)
+{
+  const KvmmXmlDevice *device = get_device (self, gtk_list_box_get_selected_row (self->list));
+
+  if (device != NULL && is_removable (device))
+    kvmm_hardware_remove (GTK_WIDGET (self), self->domain, device);
 }
 
 static gboolean
@@ -202,7 +237,16 @@ reload (KvmmHardwarePage *self)
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
+  kvmm_pending_view_reload (self->pending_view);
   kvmm_domain_list_devices_async (self->domain, self->cancellable, listed_cb, g_object_ref (self));
+}
+
+/* Another definition of a machine that runs is told in its timeline alone. */
+static void
+log_changed_cb (KvmmHardwarePage *self)
+{
+  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
+    kvmm_pending_view_reload (self->pending_view);
 }
 
 static void
@@ -232,15 +276,19 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   G_OBJECT_CLASS (klass)->dispose = kvmm_hardware_page_dispose;
   widget_class->map = kvmm_hardware_page_map;
 
+  g_type_ensure (KVMM_TYPE_PENDING_VIEW);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-hardware-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, stack);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, pending_view);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, leaflet);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, list);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, details);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, icon);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, title_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, summary_label);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, edit_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, remove_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, fields);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, xml_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, error_page);
@@ -248,6 +296,8 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
   gtk_widget_class_bind_template_callback (widget_class, back_cb);
   gtk_widget_class_bind_template_callback (widget_class, copy_cb);
+  gtk_widget_class_bind_template_callback (widget_class, edit_cb);
+  gtk_widget_class_bind_template_callback (widget_class, remove_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);
 }
 
@@ -263,9 +313,12 @@ kvmm_hardware_page_new (KvmmDomain *domain)
   KvmmHardwarePage *self = g_object_new (KVMM_TYPE_HARDWARE_PAGE, NULL);
 
   self->domain = g_object_ref (domain);
+  kvmm_pending_view_set_domain (self->pending_view, domain);
   /* "xml" notifies from the first time on that somebody asked for it. */
   kvmm_domain_get_xml (domain);
   g_signal_connect_object (domain, "notify::state", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (domain, "notify::xml", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (kvmm_domain_get_log (domain), "items-changed",
+                           G_CALLBACK (log_changed_cb), self, G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
 }

@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Every device of a machine, to read. Main thread only. */
+/* Every device of a machine, to read, and above them what waits for its next start. Main thread
+ * only. */
 #define KVMM_TYPE_HARDWARE_PAGE (kvmm_hardware_page_get_type ())
 G_DECLARE_FINAL_TYPE (KvmmHardwarePage, kvmm_hardware_page, KVMM, HARDWARE_PAGE, AdwBin)
 

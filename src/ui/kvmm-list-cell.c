@@ -8,17 +8,15 @@
 #include <math.h>
 
 #include "kvmm-list-rows.h"
+#include "kvmm-state-dot.h"
 
 #include "util/kvmm-history.h"
 
 #define ICON_GAP 8
-#define DOT_SIZE 8.0f
 /* All but the names can be made this narrow. */
 #define MINIMUM_WIDTH 24
 /* Share of the CPU column that is left for the figure, in widths of a digit. */
 #define FIGURE_WIDTH 46
-/* How much of the colour is left on rows whose connection is lost. */
-#define UNKNOWN_ALPHA 0.5f
 
 struct _KvmmListCell
 {
@@ -130,60 +128,7 @@ kvmm_list_cell_get_domain (KvmmListCell *self)
 static void
 get_color (KvmmListCell *self, const char *name, GdkRGBA *color)
 {
-  GtkStyleContext *context = gtk_widget_get_style_context (GTK_WIDGET (self));
-
-  if (!name || !gtk_style_context_lookup_color (context, name, color))
-    gtk_style_context_get_color (context, color);
-  if (kvmm_domain_get_state (self->domain) == KVMM_DOMAIN_STATE_UNKNOWN)
-    color->alpha *= UNKNOWN_ALPHA;
-}
-
-static const char *
-get_dot_color (KvmmDomainState state)
-{
-  switch (state)
-    {
-    case KVMM_DOMAIN_STATE_RUNNING:
-      return "success_color";
-    case KVMM_DOMAIN_STATE_PAUSED:
-    case KVMM_DOMAIN_STATE_SHUTTING_DOWN:
-    case KVMM_DOMAIN_STATE_SUSPENDED:
-      return "warning_color";
-    case KVMM_DOMAIN_STATE_CRASHED:
-      return "error_color";
-    case KVMM_DOMAIN_STATE_SHUT_OFF:
-    case KVMM_DOMAIN_STATE_UNKNOWN:
-      break;
-    }
-
-  return NULL;
-}
-
-/* A filled dot is on, a ring is off: the shape says it without the colour. */
-static void
-draw_dot (KvmmListCell *self, GtkSnapshot *snapshot, float x, float middle)
-{
-  KvmmDomainState state = kvmm_domain_get_state (self->domain);
-  gboolean is_on = kvmm_domain_get_is_active (self->domain);
-  GdkRGBA color;
-  GskRoundedRect outline;
-
-  get_color (self, get_dot_color (state), &color);
-  gsk_rounded_rect_init_from_rect (
-      &outline, &GRAPHENE_RECT_INIT (x, middle - DOT_SIZE / 2, DOT_SIZE, DOT_SIZE), DOT_SIZE / 2);
-  if (is_on)
-    {
-      gtk_snapshot_push_rounded_clip (snapshot, &outline);
-      gtk_snapshot_append_color (snapshot, &color, &outline.bounds);
-      gtk_snapshot_pop (snapshot);
-    }
-  else
-    {
-      const float widths[4] = { 1.5f, 1.5f, 1.5f, 1.5f };
-      const GdkRGBA colors[4] = { color, color, color, color };
-
-      gtk_snapshot_append_border (snapshot, &outline, widths, colors);
-    }
+  kvmm_state_dot_get_color (GTK_WIDGET (self), self->domain, name, color);
 }
 
 static void
@@ -304,8 +249,9 @@ kvmm_list_cell_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     }
   else if (self->column == KVMM_LIST_COLUMN_STATE)
     {
-      lead = DOT_SIZE + ICON_GAP;
-      draw_dot (self, snapshot, is_rtl ? width - DOT_SIZE : 0, height / 2);
+      lead = KVMM_STATE_DOT_SIZE + ICON_GAP;
+      kvmm_state_dot_snapshot (widget, snapshot, self->domain,
+                               is_rtl ? width - KVMM_STATE_DOT_SIZE : 0, height / 2);
     }
   else if (self->column == KVMM_LIST_COLUMN_CPU)
     {

@@ -7,7 +7,9 @@
 
 #include "kvmm-list-columns.h"
 #include "kvmm-list-keys.h"
+#include "kvmm-grid-cell.h"
 #include "kvmm-list-rows.h"
+#include "kvmm-machine-grid.h"
 
 #include "model/kvmm-connection.h"
 
@@ -21,7 +23,9 @@ struct _KvmmMachineList
 {
   AdwBin parent_instance;
 
-  GtkColumnView *view; /* (unowned): template child */
+  GtkStack *stack;
+  GtkColumnView *view;
+  KvmmMachineGrid *grid;
 
   KvmmSettings *settings;       /* (owned) (nullable) until set_model() */
   KvmmListColumns *columns;     /* (owned) */
@@ -146,7 +150,7 @@ sort_changed_cb (KvmmListColumns *columns, gpointer user_data)
 }
 
 static void
-activate_cb (GtkColumnView *view, guint position, gpointer user_data)
+activate_cb (GtkWidget *view, guint position, gpointer user_data)
 {
   KvmmMachineList *self = user_data;
   g_autoptr (KvmmDomain) domain = g_list_model_get_item (G_LIST_MODEL (self->selection), position);
@@ -155,30 +159,35 @@ activate_cb (GtkColumnView *view, guint position, gpointer user_data)
     g_signal_emit (self, signals[OPEN], 0, domain);
 }
 
-static KvmmListCell *
-find_cell_below (GtkWidget *widget)
+/* Returns: (nullable): of the cell that @widget is or holds */
+static KvmmDomain *
+find_domain_below (GtkWidget *widget)
 {
   if (KVMM_IS_LIST_CELL (widget))
-    return KVMM_LIST_CELL (widget);
+    return kvmm_list_cell_get_domain (KVMM_LIST_CELL (widget));
+  if (KVMM_IS_GRID_CELL (widget))
+    return kvmm_grid_cell_get_domain (KVMM_GRID_CELL (widget));
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child;
        child = gtk_widget_get_next_sibling (child))
     {
-      KvmmListCell *cell = find_cell_below (child);
+      KvmmDomain *domain = find_domain_below (child);
 
-      if (cell)
-        return cell;
+      if (domain)
+        return domain;
     }
 
   return NULL;
 }
 
-/* (nullable) The row that @widget is in, or is. */
+/* (nullable) The row of the list, or the child of the grid, that @widget is in, or is. */
 static GtkWidget *
 find_row (KvmmMachineList *self, GtkWidget *widget)
 {
-  while (widget && widget != GTK_WIDGET (self->view))
+  while (widget && widget != GTK_WIDGET (self->stack))
     {
-      if (g_str_equal (gtk_widget_get_css_name (widget), "row"))
+      const char *name = gtk_widget_get_css_name (widget);
+
+      if (g_str_equal (name, "row") || g_str_equal (name, "child"))
         return widget;
       widget = gtk_widget_get_parent (widget);
     }
@@ -208,8 +217,7 @@ select_for_menu (KvmmMachineList *self, KvmmDomain *domain)
 static gboolean
 open_menu (KvmmMachineList *self, GtkWidget *row, const GdkRectangle *at)
 {
-  KvmmListCell *cell = row ? find_cell_below (row) : NULL;
-  KvmmDomain *domain = cell ? kvmm_list_cell_get_domain (cell) : NULL;
+  KvmmDomain *domain = row ? find_domain_below (row) : NULL;
 
   if (!domain)
     return FALSE;
@@ -223,7 +231,7 @@ open_menu (KvmmMachineList *self, GtkWidget *row, const GdkRectangle *at)
 static void
 open_menu_at (KvmmMachineList *self, GtkGesture *gesture, double x, double y)
 {
-  GtkWidget *view = GTK_WIDGET (self->view);
+  GtkWidget *view = GTK_WIDGET (self->stack);
   GtkWidget *row = find_row (self, gtk_widget_pick (view, x, y, GTK_PICK_DEFAULT));
   double list_x = x;
   double list_y = y;
@@ -326,6 +334,8 @@ kvmm_machine_list_dispose (GObject *object)
   self->ramp_id = 0;
   if (self->view)
     gtk_column_view_set_model (self->view, NULL);
+  if (self->grid)
+    kvmm_machine_grid_set_model (self->grid, NULL);
   g_clear_object (&self->selection);
   g_clear_object (&self->ramp);
   g_clear_object (&self->sorted);
@@ -371,9 +381,12 @@ kvmm_machine_list_class_init (KvmmMachineListClass *klass)
       NEW_SIGNAL ("context-menu", 1, GDK_TYPE_RECTANGLE | G_SIGNAL_TYPE_STATIC_SCOPE);
 #undef NEW_SIGNAL
 
+  g_type_ensure (KVMM_TYPE_MACHINE_GRID);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-machine-list.ui");
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineList, stack);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineList, view);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineList, grid);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
   gtk_widget_class_bind_template_callback (widget_class, secondary_pressed_cb);
   gtk_widget_class_bind_template_callback (widget_class, long_pressed_cb);
@@ -418,7 +431,28 @@ kvmm_machine_list_set_model (KvmmMachineList *self, KvmmSettings *settings, GLis
                            self, G_CONNECT_DEFAULT);
   g_signal_connect_object (self->selection, "items-changed", G_CALLBACK (shown_changed_cb), self,
                            G_CONNECT_DEFAULT);
-  gtk_column_view_set_model (self->view, GTK_SELECTION_MODEL (self->selection));
+  kvmm_machine_list_set_is_grid (self, FALSE);
+}
+
+void
+kvmm_machine_list_set_is_grid (KvmmMachineList *self, gboolean is_grid)
+{
+  GtkSelectionModel *model = GTK_SELECTION_MODEL (self->selection);
+
+  g_return_if_fail (KVMM_IS_MACHINE_LIST (self));
+
+  /* The one that is not shown keeps no widgets. */
+  gtk_column_view_set_model (self->view, is_grid ? NULL : model);
+  kvmm_machine_grid_set_model (self->grid, is_grid ? model : NULL);
+  gtk_stack_set_visible_child_name (self->stack, is_grid ? "grid" : "list");
+}
+
+gboolean
+kvmm_machine_list_get_is_grid (KvmmMachineList *self)
+{
+  g_return_val_if_fail (KVMM_IS_MACHINE_LIST (self), FALSE);
+
+  return g_strcmp0 (gtk_stack_get_visible_child_name (self->stack), "grid") == 0;
 }
 
 void
@@ -518,8 +552,11 @@ kvmm_machine_list_grab_focus (KvmmMachineList *self)
 {
   g_return_if_fail (KVMM_IS_MACHINE_LIST (self));
 
+  if (kvmm_machine_list_get_is_grid (self))
+    gtk_widget_grab_focus (kvmm_machine_grid_get_view (self->grid));
   /* The last child of a column view is the list of its rows, the one before it the headers. */
-  gtk_widget_grab_focus (gtk_widget_get_last_child (GTK_WIDGET (self->view)));
+  else
+    gtk_widget_grab_focus (gtk_widget_get_last_child (GTK_WIDGET (self->view)));
 }
 
 void

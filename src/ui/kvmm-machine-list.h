@@ -25,6 +25,10 @@ G_DECLARE_FINAL_TYPE (KvmmMachineList, kvmm_machine_list, KVMM, MACHINE_LIST, Ad
 /** kvmm_machine_list_set_model: called once. @domains: a flat GListModel of KvmmDomain */
 void
 kvmm_machine_list_set_model (KvmmMachineList *self, KvmmSettings *settings, GListModel *domains);
+/** kvmm_machine_list_set_is_grid: shows the same machines, with the same ones selected, as a grid
+ * of their screens instead of rows. %FALSE at first */
+void kvmm_machine_list_set_is_grid (KvmmMachineList *self, gboolean is_grid);
+gboolean kvmm_machine_list_get_is_grid (KvmmMachineList *self);
 /** kvmm_machine_list_set_scope: @scope: "all", "running", "stopped" or a connection's URI */
 void kvmm_machine_list_set_scope (KvmmMachineList *self, const char *scope);
 /** kvmm_machine_list_set_search: @text: (nullable): words that must all be found */

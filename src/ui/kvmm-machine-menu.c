@@ -141,13 +141,26 @@ append_disc (KvmmMachineMenu *self, KvmmDomain *domain)
   gboolean enabled = kvmm_guest_get_state (guest) != KVMM_GUEST_STATE_NOT_SUPPORTED &&
                      kvmm_domain_get_state (domain) != KVMM_DOMAIN_STATE_UNKNOWN;
 
-  append_separator (self);
   if (target)
     append (self, _ ("Eject Agent Disc"), "media-eject-symbolic", "vm.eject-agent-disc", enabled,
             kvmm_guest_get_state_detail (guest));
   else
     append (self, _ ("Mount Agent Disc"), "media-optical-symbolic", "vm.mount-agent-disc", enabled,
             kvmm_guest_get_state_detail (guest));
+}
+
+/* What is done to the definition of a machine that does not run. */
+static void
+append_change (KvmmMachineMenu *self, KvmmDomain *domain)
+{
+  KvmmDomainState state = kvmm_domain_get_state (domain);
+  gboolean is_stopped = state == KVMM_DOMAIN_STATE_SHUT_OFF || state == KVMM_DOMAIN_STATE_CRASHED;
+  const char *reason = is_stopped ? NULL : _ ("Shut it down first.");
+
+  append (self, _ ("Rename…"), "document-edit-symbolic", "vm.rename", is_stopped, reason);
+  /* Its dialog says what stands in the way, and what would be copied. */
+  append (self, _ ("Clone…"), "edit-copy-symbolic", "vm.clone", TRUE, NULL);
+  append (self, _ ("Delete…"), "user-trash-symbolic", "vm.delete", is_stopped, reason);
 }
 
 static void
@@ -198,8 +211,14 @@ kvmm_machine_menu_set_domains (KvmmMachineMenu *self, GPtrArray *domains)
     append_action (self, domains, KVMM_DOMAIN_ACTION_AUTOSTART_ON);
   else
     append_action (self, domains, KVMM_DOMAIN_ACTION_AUTOSTART_OFF);
-  if (domains->len == 1)
-    append_disc (self, g_ptr_array_index (domains, 0));
+  append_separator (self);
+  append (self, _ ("Set Up Guest Agent…"), "system-software-install-symbolic", "vm.install-agent",
+          TRUE, NULL);
+  if (domains->len != 1)
+    return;
+  append_disc (self, g_ptr_array_index (domains, 0));
+  append_separator (self);
+  append_change (self, g_ptr_array_index (domains, 0));
 }
 
 static void

@@ -7,14 +7,20 @@
 
 #include <glib/gi18n.h>
 
+#include "kvmm-console-slot.h"
 #include "kvmm-dialogs.h"
 #include "kvmm-domain-actions.h"
+#include "kvmm-file-drop.h"
 #include "kvmm-guest-page.h"
 #include "kvmm-hardware-page.h"
+#include "kvmm-install-window.h"
 #include "kvmm-log-page.h"
 #include "kvmm-mount-flow.h"
 #include "kvmm-overview-page.h"
 #include "kvmm-power-popover.h"
+#include "kvmm-shutdown-bar.h"
+#include "kvmm-terminal-page.h"
+#include "kvmm-trouble-bar.h"
 #include "kvmm-xml-page.h"
 #include "model/kvmm-connection.h"
 
@@ -28,17 +34,16 @@ struct _KvmmMachineWindow
   KvmmDomainAction primary;
   gboolean is_gone; /* undefined while the window is open */
   gboolean holds_stats;
-  guint countdown_id;
 
+  GtkWidget *header_bar;
   AdwWindowTitle *window_title;
   GtkButton *primary_button;
   GtkMenuButton *power_button;
   AdwSqueezer *squeezer;
   GtkWidget *switcher;
   AdwViewSwitcherBar *switcher_bar;
-  GtkWidget *bar;
-  GtkLabel *bar_label;
-  GtkButton *bar_button;
+  KvmmTroubleBar *trouble_bar;
+  KvmmShutdownBar *shutdown_bar;
   AdwViewStack *stack;
 };
 
@@ -51,16 +56,21 @@ typedef enum
 
 static GParamSpec *properties[PROP_AUTOSTART + 1];
 
-/* In the order of Alt+1 to Alt+5. */
-static const char *const page_names[] = { "overview", "guest", "hardware", "xml", "log" };
+/* In the order of Alt+1 to Alt+7. */
+static const char *const page_names[] = { "console",  "overview", "guest", "terminal",
+                                          "hardware", "xml",      "log" };
 
 static GtkWidget *
 create_page (KvmmMachineWindow *self, const char *name)
 {
+  if (g_str_equal (name, "console"))
+    return kvmm_console_slot_new (self->settings, self->domain);
   if (g_str_equal (name, "overview"))
     return kvmm_overview_page_new (self->settings, self->domain);
   if (g_str_equal (name, "guest"))
     return kvmm_guest_page_new (self->settings, self->domain);
+  if (g_str_equal (name, "terminal"))
+    return kvmm_terminal_page_new (self->settings, self->domain);
   if (g_str_equal (name, "hardware"))
     return kvmm_hardware_page_new (self->domain);
   if (g_str_equal (name, "xml"))
@@ -79,6 +89,9 @@ page_changed_cb (KvmmMachineWindow *self)
     return;
   if (adw_bin_get_child (ADW_BIN (bin)) == NULL)
     adw_bin_set_child (ADW_BIN (bin), create_page (self, name));
+  /* Whoever looks at a console means to type to it. */
+  if (g_str_equal (name, "console") && gtk_widget_get_mapped (GTK_WIDGET (self)))
+    gtk_widget_grab_focus (adw_bin_get_child (ADW_BIN (bin)));
 }
 
 static void
@@ -142,6 +155,7 @@ update_actions (KvmmMachineWindow *self)
   else
     gtk_widget_remove_css_class (GTK_WIDGET (self->primary_button), "suggested-action");
   gtk_widget_set_sensitive (GTK_WIDGET (self->power_button), !self->is_gone);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.install-agent", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.mount-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.eject-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.autostart",
@@ -165,101 +179,6 @@ update_title (KvmmMachineWindow *self)
       self->connection != NULL ? kvmm_connection_get_name (self->connection) : "");
 }
 
-static char *
-describe_lost (KvmmConnection *connection)
-{
-  const char *name = kvmm_connection_get_name (connection);
-  const char *error = kvmm_connection_get_error_text (connection);
-  gint64 rest_us = kvmm_connection_get_retry_at_us (connection) - g_get_monotonic_time ();
-  /* Rounded up, so that it never says zero while it waits. */
-  guint rest = rest_us > 0 ? (guint) ((rest_us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC) : 0;
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  g_string_append_printf (text, _ ("The connection to %s is lost."), name);
-  if (error != NULL)
-    g_string_append_printf (text, " %s", error);
-  if (rest > 0)
-    g_string_append_printf (
-        text, ngettext (" Next try in %u second.", " Next try in %u seconds.", rest), rest);
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static char *
-describe_refused (KvmmConnection *connection)
-{
-  const char *error = kvmm_connection_get_error_text (connection);
-  const char *cure = kvmm_connection_get_cure_text (connection);
-
-  return g_strdup_printf (_ ("Could not connect to %s. %s %s"),
-                          kvmm_connection_get_name (connection), error != NULL ? error : "",
-                          cure != NULL ? cure : "");
-}
-
-/* Returns: (nullable): what stands between the person and the machine; @button: (out) (nullable) */
-static char *
-describe_trouble (KvmmMachineWindow *self, const char **button)
-{
-  *button = NULL;
-  if (self->is_gone)
-    return g_strdup_printf (
-        _ ("“%s” is no longer there: it was deleted, or undefined while it ran. What is shown "
-           "here is the last that was known."),
-        kvmm_domain_get_name (self->domain));
-  if (self->connection == NULL)
-    return NULL;
-  switch (kvmm_connection_get_state (self->connection))
-    {
-    case KVMM_CONNECTION_CONNECTED:
-      return NULL;
-    case KVMM_CONNECTION_CONNECTING:
-      return g_strdup_printf (_ ("Connecting to %s…"), kvmm_connection_get_name (self->connection));
-    case KVMM_CONNECTION_DISCONNECTED:
-      *button = _ ("Connect");
-      return g_strdup_printf (_ ("Not connected to %s."),
-                              kvmm_connection_get_name (self->connection));
-    case KVMM_CONNECTION_LOST:
-      *button = _ ("Try Now");
-      return describe_lost (self->connection);
-    case KVMM_CONNECTION_FAILED:
-      *button = _ ("Try Again");
-      return describe_refused (self->connection);
-    }
-  return NULL;
-}
-
-static gboolean countdown_cb (gpointer user_data);
-
-static void
-update_bar (KvmmMachineWindow *self)
-{
-  const char *button = NULL;
-  g_autofree char *text = describe_trouble (self, &button);
-  gboolean counts = !self->is_gone && self->connection != NULL &&
-                    kvmm_connection_get_state (self->connection) == KVMM_CONNECTION_LOST &&
-                    gtk_widget_get_mapped (GTK_WIDGET (self));
-
-  if (text != NULL)
-    gtk_label_set_text (self->bar_label, text);
-  if (button != NULL)
-    gtk_button_set_label (self->bar_button, button);
-  gtk_widget_set_visible (GTK_WIDGET (self->bar_button), button != NULL);
-  gtk_widget_set_visible (self->bar, text != NULL);
-  if (!counts)
-    g_clear_handle_id (&self->countdown_id, g_source_remove);
-  else if (self->countdown_id == 0)
-    self->countdown_id = g_timeout_add_seconds (1, countdown_cb, self);
-}
-
-static gboolean
-countdown_cb (gpointer user_data)
-{
-  KvmmMachineWindow *self = user_data;
-  guint id = self->countdown_id;
-
-  update_bar (self);
-  return id == self->countdown_id ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
-}
-
 static void
 domain_changed_cb (KvmmMachineWindow *self)
 {
@@ -279,7 +198,6 @@ connection_changed_cb (KvmmMachineWindow *self)
 {
   update_title (self);
   update_actions (self);
-  update_bar (self);
 }
 
 static void
@@ -291,6 +209,7 @@ listed_cb (KvmmMachineWindow *self)
   if (self->is_gone == is_gone)
     return;
   self->is_gone = is_gone;
+  kvmm_trouble_bar_set_is_gone (self->trouble_bar, is_gone);
   connection_changed_cb (self);
 }
 
@@ -302,11 +221,22 @@ update_switcher (KvmmMachineWindow *self)
 }
 
 static void
+show_install (KvmmMachineWindow *self)
+{
+  g_autoptr (GPtrArray) domains = g_ptr_array_new ();
+
+  g_ptr_array_add (domains, self->domain);
+  kvmm_install_window_present (GTK_WINDOW (self), self->settings, domains);
+}
+
+static void
 action_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
 
-  if (g_str_equal (name, "machine.mount-disc"))
+  if (g_str_equal (name, "machine.install-agent"))
+    show_install (self);
+  else if (g_str_equal (name, "machine.mount-disc"))
     kvmm_mount_flow_start (widget, self->settings, self->domain);
   else if (g_str_equal (name, "machine.eject-disc"))
     kvmm_mount_flow_eject (widget, self->settings, self->domain);
@@ -328,11 +258,39 @@ static void
 search_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
-  GtkWidget *page;
+  GtkWidget *page = adw_bin_get_child (ADW_BIN (adw_view_stack_get_visible_child (self->stack)));
 
+  if (KVMM_IS_GUEST_PAGE (page) && kvmm_guest_page_find (KVMM_GUEST_PAGE (page)))
+    return;
   show_page (self, "xml");
   page = adw_bin_get_child (ADW_BIN (adw_view_stack_get_visible_child (self->stack)));
   kvmm_xml_page_search (KVMM_XML_PAGE (page));
+}
+
+/* Full screen is for consoles: nothing but the page is left of the window. */
+static void
+full_screen_changed_cb (KvmmMachineWindow *self)
+{
+  gboolean is_full = gtk_window_is_fullscreen (GTK_WINDOW (self));
+
+  gtk_widget_set_visible (self->header_bar, !is_full);
+  gtk_widget_set_visible (GTK_WIDGET (self->squeezer), !is_full);
+  gtk_widget_set_visible (GTK_WIDGET (self->switcher_bar), !is_full);
+}
+
+static void
+full_screen_cb (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
+  GtkWidget *slot;
+  KvmmConsolePage *page;
+
+  if (!gtk_window_is_fullscreen (GTK_WINDOW (self)))
+    show_page (self, "console");
+  slot = adw_bin_get_child (ADW_BIN (adw_view_stack_get_visible_child (self->stack)));
+  page = KVMM_IS_CONSOLE_SLOT (slot) ? kvmm_console_slot_get_page (KVMM_CONSOLE_SLOT (slot)) : NULL;
+  if (page != NULL)
+    kvmm_console_page_toggle_full_screen (page);
 }
 
 /* Not the first button: Enter in a window that has just come up must not shut a machine down. */
@@ -359,7 +317,7 @@ kvmm_machine_window_map (GtkWidget *widget)
   GTK_WIDGET_CLASS (kvmm_machine_window_parent_class)->map (widget);
   if (gtk_window_get_focus (GTK_WINDOW (self)) == NULL)
     focus_switcher (self);
-  update_bar (self);
+  page_changed_cb (self);
 }
 
 static void
@@ -368,7 +326,6 @@ kvmm_machine_window_unmap (GtkWidget *widget)
   KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (widget);
 
   GTK_WIDGET_CLASS (kvmm_machine_window_parent_class)->unmap (widget);
-  g_clear_handle_id (&self->countdown_id, g_source_remove);
   if (self->holds_stats)
     kvmm_connection_release_stats (self->connection);
   self->holds_stats = FALSE;
@@ -425,7 +382,6 @@ kvmm_machine_window_dispose (GObject *object)
 {
   KvmmMachineWindow *self = KVMM_MACHINE_WINDOW (object);
 
-  g_clear_handle_id (&self->countdown_id, g_source_remove);
   g_clear_object (&self->connection);
   g_clear_object (&self->domain);
   g_clear_object (&self->settings);
@@ -436,19 +392,17 @@ static void
 install_actions (GtkWidgetClass *widget_class)
 {
   static const char *const simple[] = {
-    "machine.mount-disc", "machine.eject-disc", "machine.copy-uuid", "machine.start",
-    "machine.shut-down",  "machine.connect",    "machine.refresh",
+    "machine.install-agent", "machine.mount-disc", "machine.eject-disc", "machine.copy-uuid",
+    "machine.start",         "machine.shut-down",  "machine.connect",    "machine.refresh",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (simple); i++)
     gtk_widget_class_install_action (widget_class, simple[i], NULL, action_cb);
   gtk_widget_class_install_action (widget_class, "machine.page", "s", action_cb);
   gtk_widget_class_install_action (widget_class, "machine.search", NULL, search_cb);
+  gtk_widget_class_install_action (widget_class, "machine.full-screen", NULL, full_screen_cb);
   gtk_widget_class_install_property_action (widget_class, "machine.autostart", "autostart");
 
-  for (guint i = 0; i < G_N_ELEMENTS (page_names); i++)
-    gtk_widget_class_add_binding_action (widget_class, GDK_KEY_1 + i, GDK_ALT_MASK, "machine.page",
-                                         "s", page_names[i]);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_s, GDK_CONTROL_MASK | GDK_SHIFT_MASK,
                                        "machine.start", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_d, GDK_CONTROL_MASK | GDK_SHIFT_MASK,
@@ -456,6 +410,7 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_f, GDK_CONTROL_MASK, "machine.search",
                                        NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F5, 0, "machine.refresh", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F11, 0, "machine.full-screen", NULL);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_w, GDK_CONTROL_MASK, "window.close",
                                        NULL);
 }
@@ -478,31 +433,43 @@ kvmm_machine_window_class_init (KvmmMachineWindowClass *klass)
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
+  g_type_ensure (KVMM_TYPE_SHUTDOWN_BAR);
+  g_type_ensure (KVMM_TYPE_TROUBLE_BAR);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-machine-window.ui");
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, header_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, window_title);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, primary_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, power_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, squeezer);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, switcher);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, switcher_bar);
-  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, bar);
-  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, bar_label);
-  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, bar_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, trouble_bar);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, shutdown_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, stack);
   gtk_widget_class_bind_template_callback (widget_class, primary_cb);
   gtk_widget_class_bind_template_callback (widget_class, page_changed_cb);
   install_actions (widget_class);
 }
 
-/* GtkWindow's own bindings come before those of its subclasses, and Ctrl+Shift+D is its inspector:
- * this one has to be caught on the way down. */
+/* Caught on their way down: GtkWindow's own bindings come before those of its subclasses, and
+ * Ctrl+Shift+D is its inspector; a focused terminal keeps every key, and the digits lead out of it.
+ */
 static void
-add_shut_down_key (KvmmMachineWindow *self)
+add_first_keys (KvmmMachineWindow *self)
 {
   GtkEventController *controller = gtk_shortcut_controller_new ();
 
   gtk_event_controller_set_propagation_phase (controller, GTK_PHASE_CAPTURE);
+  for (guint i = 0; i < G_N_ELEMENTS (page_names); i++)
+    {
+      GtkShortcut *shortcut =
+          gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_1 + i, GDK_ALT_MASK),
+                            gtk_named_action_new ("machine.page"));
+
+      gtk_shortcut_set_arguments (shortcut, g_variant_new_string (page_names[i]));
+      gtk_shortcut_controller_add_shortcut (GTK_SHORTCUT_CONTROLLER (controller), shortcut);
+    }
   gtk_shortcut_controller_add_shortcut (
       GTK_SHORTCUT_CONTROLLER (controller),
       gtk_shortcut_new (gtk_keyval_trigger_new (GDK_KEY_d, GDK_CONTROL_MASK | GDK_SHIFT_MASK),
@@ -514,9 +481,11 @@ static void
 kvmm_machine_window_init (KvmmMachineWindow *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  add_shut_down_key (self);
+  add_first_keys (self);
   g_signal_connect_object (self->squeezer, "notify::visible-child", G_CALLBACK (update_switcher),
                            self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self, "notify::fullscreened", G_CALLBACK (full_screen_changed_cb), self,
+                           G_CONNECT_SWAPPED);
   update_switcher (self);
 }
 
@@ -536,8 +505,7 @@ follow_domain (KvmmMachineWindow *self)
 static void
 follow_connection (KvmmMachineWindow *self)
 {
-  static const char *const watched[] = { "notify::state", "notify::name", "notify::error-text",
-                                         "notify::retry-at-us" };
+  static const char *const watched[] = { "notify::state", "notify::name" };
 
   if (self->connection == NULL)
     return;
@@ -564,6 +532,9 @@ create_window (GtkApplication *application, KvmmSettings *settings, KvmmDomain *
                   &width, &height);
   gtk_window_set_default_size (GTK_WINDOW (self), MAX (width, 1), MAX (height, 1));
   gtk_menu_button_set_popover (self->power_button, kvmm_power_popover_new (domain));
+  kvmm_shutdown_bar_set_domain (self->shutdown_bar, domain);
+  kvmm_trouble_bar_set_domain (self->trouble_bar, domain);
+  kvmm_file_drop_attach (GTK_WIDGET (self), domain);
   follow_domain (self);
   follow_connection (self);
   connection_changed_cb (self);
@@ -580,6 +551,19 @@ find_window (GtkApplication *application, KvmmDomain *domain)
   return NULL;
 }
 
+/* A console that is off is no page to begin with. */
+static void
+show_first_page (KvmmMachineWindow *self)
+{
+  g_autofree char *last = g_settings_get_string (kvmm_settings_get_gsettings (self->settings),
+                                                 KVMM_SETTINGS_MACHINE_WINDOW_PAGE);
+  const KvmmXmlDomainFacts *facts = kvmm_domain_get_facts (self->domain);
+  gboolean has_console = kvmm_domain_get_is_active (self->domain) && facts != NULL &&
+                         facts->n_graphics + facts->n_serials > 0;
+
+  show_page (self, g_str_equal (last, "console") && !has_console ? "overview" : last);
+}
+
 void
 kvmm_machine_window_present (GtkApplication *application,
                              KvmmSettings *settings,
@@ -594,13 +578,33 @@ kvmm_machine_window_present (GtkApplication *application,
 
   if (self == NULL)
     {
-      g_autofree char *last = g_settings_get_string (kvmm_settings_get_gsettings (settings),
-                                                     KVMM_SETTINGS_MACHINE_WINDOW_PAGE);
-
       self = create_window (application, settings, domain);
-      show_page (self, page != NULL ? page : last);
+      if (page == NULL)
+        show_first_page (self);
     }
-  else if (page != NULL)
+  if (page != NULL)
     show_page (self, page);
+  gtk_window_present (GTK_WINDOW (self));
+}
+
+void
+kvmm_machine_window_present_console (GtkApplication *application,
+                                     KvmmSettings *settings,
+                                     KvmmConsolePage *page)
+{
+  g_return_if_fail (GTK_IS_APPLICATION (application));
+  g_return_if_fail (KVMM_IS_SETTINGS (settings));
+  g_return_if_fail (KVMM_IS_CONSOLE_PAGE (page));
+
+  KvmmDomain *domain = kvmm_console_page_get_domain (page);
+  KvmmMachineWindow *self = find_window (application, domain);
+  GtkWidget *bin;
+  if (self == NULL)
+    self = create_window (application, settings, domain);
+  bin = adw_view_stack_get_child_by_name (self->stack, "console");
+  if (adw_bin_get_child (ADW_BIN (bin)) == NULL)
+    adw_bin_set_child (ADW_BIN (bin), create_page (self, "console"));
+  kvmm_console_slot_take (KVMM_CONSOLE_SLOT (adw_bin_get_child (ADW_BIN (bin))), page);
+  show_page (self, "console");
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -10,6 +10,7 @@
 
 #include "kvmm-command-list.h"
 #include "kvmm-dialogs.h"
+#include "kvmm-work-dialog.h"
 #include "model/kvmm-agent-iso.h"
 #include "model/kvmm-connection.h"
 #include "virt/kvmm-virt-error.h"
@@ -23,7 +24,13 @@ typedef struct
   KvmmDomain *domain;     /* (owned) */
   KvmmAgentIsoMountFlags flags;
   gboolean is_eject;
+  GCancellable *cancellable; /* (owned) (nullable) of the try under way */
+  KvmmWorkDialog *work;      /* (owned) (nullable) */
+  double fraction;           /* of an upload; negative: none */
 } Flow;
+
+/* libvirt's patience with a tray that the guest keeps locked. */
+#define TRAY_SECONDS 5
 
 static void flow_run (Flow *flow);
 
@@ -45,6 +52,8 @@ flow_free (Flow *flow)
   g_weak_ref_clear (&flow->parent);
   g_object_unref (flow->settings);
   g_object_unref (flow->domain);
+  g_clear_object (&flow->cancellable);
+  g_clear_object (&flow->work);
   g_free (flow);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Flow, flow_free)
@@ -102,6 +111,15 @@ show_mounted (GtkWidget *parent, KvmmDomain *domain, const KvmmAgentIsoMounted *
                                         : _ ("Now type in the guest as root"));
 
   adw_message_dialog_set_body (dialog, body);
+  if (mounted->note != NULL)
+    {
+      GtkWidget *note = gtk_label_new (mounted->note);
+
+      gtk_label_set_xalign (GTK_LABEL (note), 0);
+      gtk_label_set_wrap (GTK_LABEL (note), TRUE);
+      gtk_label_set_selectable (GTK_LABEL (note), TRUE);
+      gtk_box_append (GTK_BOX (box), note);
+    }
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_wrap (GTK_LABEL (label), TRUE);
   gtk_widget_add_css_class (label, "heading");
@@ -167,11 +185,19 @@ ask (Flow *flow, GtkWidget *parent, const GError *error)
     {
       flow->flags |= KVMM_AGENT_ISO_MOUNT_FORCE;
       body = g_strdup_printf (_ ("“%s” has the disc in its drive mounted and keeps the tray "
-                                 "locked. Unmount it in the guest first, or remove it by force: "
+                                 "locked. Unmount it in the guest first, or force it out: "
                                  "programs in the guest that read it get errors."),
                               name);
-      kvmm_dialogs_confirm_async (parent, _ ("Remove the Disc by Force?"), body,
-                                  _ ("Remove by Force"), TRUE, confirmed_cb, flow);
+      kvmm_dialogs_confirm_async (parent, _ ("Force Eject?"), body, _ ("_Force Eject"), TRUE,
+                                  confirmed_cb, flow);
+      return TRUE;
+    }
+  if (g_error_matches (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_POOL_NEEDED) &&
+      (flow->flags & KVMM_AGENT_ISO_MOUNT_MAKE_POOL) == 0)
+    {
+      flow->flags |= KVMM_AGENT_ISO_MOUNT_MAKE_POOL;
+      kvmm_dialogs_confirm_async (parent, _ ("Make a Storage Pool?"), error->message,
+                                  _ ("_Make the Pool"), FALSE, confirmed_cb, flow);
       return TRUE;
     }
   return FALSE;
@@ -186,6 +212,7 @@ mounted_cb (GObject *object, GAsyncResult *result, gpointer user_data)
   g_autoptr (KvmmAgentIsoMounted) mounted = kvmm_agent_iso_mount_finish (result, &error);
   g_autofree char *summary = NULL;
 
+  kvmm_work_dialog_close (flow->work);
   if (parent == NULL || gtk_widget_get_root (parent) == NULL)
     return;
   if (mounted != NULL)
@@ -218,6 +245,7 @@ ejected_cb (GObject *object, GAsyncResult *result, gpointer user_data)
   const char *name = kvmm_domain_get_name (flow->domain);
   g_autofree char *text = NULL;
 
+  kvmm_work_dialog_close (flow->work);
   if (parent == NULL || gtk_widget_get_root (parent) == NULL)
     return;
   if (is_ejected)
@@ -241,13 +269,59 @@ ejected_cb (GObject *object, GAsyncResult *result, gpointer user_data)
   kvmm_dialogs_error (parent, text, error);
 }
 
+/* What takes its time: an upload, or a guest that does not let go of its tray. */
+static char *
+describe_work (guint elapsed_s, gpointer user_data)
+{
+  Flow *flow = user_data;
+  guint left = TRAY_SECONDS > elapsed_s ? TRAY_SECONDS - elapsed_s : 0;
+
+  if (flow->fraction >= 0)
+    return g_strdup_printf (_ ("Uploading the disc to the host; %.0f %%"), flow->fraction * 100);
+  if (!flow->is_eject && (flow->flags & KVMM_AGENT_ISO_MOUNT_REPLACE) == 0)
+    return g_strdup (_ ("Bringing channel and disc into the machine."));
+  if (left == 0)
+    return g_strdup (_ ("Waiting for the guest to open the tray."));
+  return g_strdup_printf (ngettext ("Waiting for the guest to open the tray; %u second left.",
+                                    "Waiting for the guest to open the tray; %u seconds left.",
+                                    left),
+                          left);
+}
+
+static void
+progress_cb (goffset done, goffset total, gpointer user_data)
+{
+  Flow *flow = user_data;
+
+  if (total <= 0)
+    return;
+  flow->fraction = (double) done / (double) total;
+  kvmm_work_dialog_set_fraction (flow->work, flow->fraction);
+}
+
 static void
 flow_run (Flow *flow)
 {
+  g_autoptr (GtkWidget) parent = g_weak_ref_get (&flow->parent);
+
+  if (parent == NULL)
+    {
+      flow_free (flow);
+      return;
+    }
+  g_clear_object (&flow->work);
+  g_clear_object (&flow->cancellable);
+  flow->fraction = -1;
+  flow->cancellable = g_cancellable_new ();
+  flow->work = kvmm_work_dialog_new (
+      parent, flow->is_eject ? _ ("Ejecting the Agent Disc") : _ ("Mounting the Agent Disc"),
+      describe_work, flow, flow->cancellable);
   if (flow->is_eject)
-    kvmm_agent_iso_eject_async (flow->settings, flow->domain, flow->flags, NULL, ejected_cb, flow);
+    kvmm_agent_iso_eject_async (flow->settings, flow->domain, flow->flags, flow->cancellable,
+                                ejected_cb, flow);
   else
-    kvmm_agent_iso_mount_async (flow->settings, flow->domain, flow->flags, NULL, mounted_cb, flow);
+    kvmm_agent_iso_mount_async (flow->settings, flow->domain, flow->flags, progress_cb, flow,
+                                flow->cancellable, mounted_cb, flow);
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "kvmm-agent-disc-page.h"
 #include "kvmm-connection-dialog.h"
+#include "kvmm-consoles-preferences.h"
 
 struct _KvmmPreferencesWindow
 {
@@ -22,6 +23,7 @@ struct _KvmmPreferencesWindow
   GtkWidget *confirm;
   AdwComboRow *color_scheme;
   AdwPreferencesGroup *connections_group;
+  KvmmConsolesPreferences *consoles_page;
   KvmmAgentDiscPage *disc_page;
 };
 
@@ -152,12 +154,14 @@ kvmm_preferences_window_class_init (KvmmPreferencesWindowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = kvmm_preferences_window_dispose;
 
   g_type_ensure (KVMM_TYPE_AGENT_DISC_PAGE);
+  g_type_ensure (KVMM_TYPE_CONSOLES_PREFERENCES);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-preferences-window.ui");
   gtk_widget_class_bind_template_child (widget_class, KvmmPreferencesWindow, stats_interval);
   gtk_widget_class_bind_template_child (widget_class, KvmmPreferencesWindow, confirm);
   gtk_widget_class_bind_template_child (widget_class, KvmmPreferencesWindow, color_scheme);
   gtk_widget_class_bind_template_child (widget_class, KvmmPreferencesWindow, connections_group);
+  gtk_widget_class_bind_template_child (widget_class, KvmmPreferencesWindow, consoles_page);
   gtk_widget_class_bind_template_child (widget_class, KvmmPreferencesWindow, disc_page);
   gtk_widget_class_bind_template_callback (widget_class, add_connection_cb);
 }
@@ -190,6 +194,7 @@ kvmm_preferences_window_present (GtkWindow *parent,
   g_signal_connect_object (connections, "items-changed", G_CALLBACK (connections_changed_cb), self,
                            G_CONNECT_DEFAULT);
   connections_changed_cb (G_LIST_MODEL (connections), 0, 0, 0, self);
+  kvmm_consoles_preferences_set_settings (self->consoles_page, settings);
   kvmm_agent_disc_page_set_model (self->disc_page, settings, connections);
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -5,8 +5,11 @@
 
 #include <glib/gi18n.h>
 
+#include "kvmm-clone-dialog.h"
 #include "kvmm-dialogs.h"
 #include "kvmm-domain-actions.h"
+#include "kvmm-install-window.h"
+#include "kvmm-machine-change.h"
 #include "kvmm-machine-menu.h"
 #include "kvmm-machine-window.h"
 #include "kvmm-mount-flow.h"
@@ -73,6 +76,34 @@ disc_action (GtkWidget *widget, const char *name, GVariant *parameter)
     kvmm_mount_flow_eject (widget, self->settings, g_ptr_array_index (domains, 0));
   else
     kvmm_mount_flow_start (widget, self->settings, g_ptr_array_index (domains, 0));
+}
+
+static void
+install_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  KvmmWindow *self = KVMM_WINDOW (widget);
+  g_autoptr (GPtrArray) domains = dup_selected (self);
+
+  if (domains)
+    kvmm_install_window_present (GTK_WINDOW (self), self->settings, domains);
+}
+
+static void
+change_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  g_autoptr (GPtrArray) domains = dup_selected (KVMM_WINDOW (widget));
+
+  if (!domains)
+    return;
+  if (domains->len > 1)
+    kvmm_dialogs_toast (widget, _ ("Select a single virtual machine"));
+  else if (g_str_equal (name, "vm.clone"))
+    kvmm_clone_dialog_present (widget, KVMM_WINDOW (widget)->settings,
+                               g_ptr_array_index (domains, 0));
+  else if (g_str_equal (name, "vm.rename"))
+    kvmm_machine_change_rename (widget, g_ptr_array_index (domains, 0));
+  else
+    kvmm_machine_change_delete (widget, g_ptr_array_index (domains, 0));
 }
 
 static void
@@ -173,6 +204,8 @@ add_keys (GtkWidgetClass *widget_class)
     { GDK_KEY_u, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.resume" },
     { GDK_KEY_k, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.force-off" },
     { GDK_KEY_m, GDK_CONTROL_MASK | GDK_SHIFT_MASK, "vm.mount-agent-disc" },
+    { GDK_KEY_F2, 0, "vm.rename" },
+    { GDK_KEY_Delete, 0, "vm.delete" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -187,6 +220,10 @@ kvmm_window_install_actions (GtkWidgetClass *widget_class)
   for (guint i = 0; i < KVMM_DOMAIN_N_ACTIONS; i++)
     gtk_widget_class_install_action (widget_class, kvmm_machine_menu_get_action_name (i), NULL,
                                      lifecycle_action);
+  gtk_widget_class_install_action (widget_class, "vm.install-agent", NULL, install_action);
+  gtk_widget_class_install_action (widget_class, "vm.rename", NULL, change_action);
+  gtk_widget_class_install_action (widget_class, "vm.clone", NULL, change_action);
+  gtk_widget_class_install_action (widget_class, "vm.delete", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.mount-agent-disc", NULL, disc_action);
   gtk_widget_class_install_action (widget_class, "vm.eject-agent-disc", NULL, disc_action);
 

@@ -93,7 +93,7 @@ show_situation (KvmmWindow *self, const Situation *situation)
     kvmm_list_status_set_text (
         self->status, "computer-symbolic", _ ("No Virtual Machines"),
         _ ("The host has none yet. Those that other programs define appear here by themselves."),
-        NULL, NULL);
+        _ ("_New Virtual Machine…"), "app.new-machine");
   else if (situation->problem)
     kvmm_list_status_set_problem (self->status, situation->problem);
   else

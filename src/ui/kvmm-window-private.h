@@ -30,6 +30,7 @@ struct _KvmmWindow
   GtkWidget *add_button;
   GtkToggleButton *sidebar_button;
   GtkToggleButton *search_button;
+  GtkToggleButton *grid_button;
   AdwFlap *flap;
   KvmmSidebar *sidebar;
   GtkSearchBar *search_bar;

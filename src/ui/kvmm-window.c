@@ -324,6 +324,7 @@ kvmm_window_class_init (KvmmWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, add_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, sidebar_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, search_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmWindow, grid_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, flap);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, sidebar);
   gtk_widget_class_bind_template_child (widget_class, KvmmWindow, search_bar);
@@ -366,11 +367,55 @@ kvmm_window_init (KvmmWindow *self)
   gtk_search_bar_set_key_capture_widget (self->search_bar, GTK_WIDGET (self));
   g_object_bind_property (self->search_button, "active", self->search_bar, "search-mode-enabled",
                           G_BINDING_BIDIRECTIONAL);
-  /* The menu has it too, and a narrow window needs the room for its title. */
+  /* The menu has them too, and a narrow window needs the room for its title. */
   g_object_bind_property (self->flap, "folded", self->add_button, "visible",
+                          G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
+  g_object_bind_property (self->flap, "folded", self->grid_button, "visible",
                           G_BINDING_SYNC_CREATE | G_BINDING_INVERT_BOOLEAN);
   g_object_bind_property (self->flap, "reveal-flap", self->sidebar_button, "active",
                           G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+}
+
+static gboolean
+view_to_active (GValue *value, GVariant *variant, gpointer user_data)
+{
+  g_value_set_boolean (value, g_str_equal (g_variant_get_string (variant, NULL), "grid"));
+
+  return TRUE;
+}
+
+static GVariant *
+active_to_view (const GValue *value, const GVariantType *type, gpointer user_data)
+{
+  return g_variant_new_string (g_value_get_boolean (value) ? "grid" : "list");
+}
+
+static void
+grid_toggled_cb (GtkToggleButton *button, GParamSpec *pspec, gpointer user_data)
+{
+  KvmmWindow *self = user_data;
+  gboolean had_focus = gtk_widget_get_focus_child (GTK_WIDGET (self->list)) != NULL;
+
+  kvmm_machine_list_set_is_grid (self->list, gtk_toggle_button_get_active (button));
+  if (had_focus)
+    kvmm_machine_list_grab_focus (self->list);
+}
+
+/* Button and menu stand for the setting. */
+static void
+follow_view (KvmmWindow *self)
+{
+  GSettings *gsettings = kvmm_settings_get_gsettings (self->settings);
+  g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
+  g_autoptr (GAction) action = g_settings_create_action (gsettings, KVMM_SETTINGS_MACHINES_VIEW);
+
+  g_action_map_add_action (G_ACTION_MAP (group), action);
+  gtk_widget_insert_action_group (GTK_WIDGET (self), "settings", G_ACTION_GROUP (group));
+  g_signal_connect_object (self->grid_button, "notify::active", G_CALLBACK (grid_toggled_cb), self,
+                           G_CONNECT_DEFAULT);
+  g_settings_bind_with_mapping (gsettings, KVMM_SETTINGS_MACHINES_VIEW, self->grid_button, "active",
+                                G_SETTINGS_BIND_DEFAULT, view_to_active, active_to_view, NULL,
+                                NULL);
 }
 
 static void
@@ -400,6 +445,7 @@ kvmm_window_new (AdwApplication *application,
 
   kvmm_machine_list_set_model (self->list, settings,
                                kvmm_connection_list_get_domains (connections));
+  follow_view (self);
   gtk_widget_insert_action_group (GTK_WIDGET (self), "columns",
                                   kvmm_machine_list_get_columns_actions (self->list));
   g_menu_append_section (self->columns_menu, NULL, kvmm_machine_list_get_columns_menu (self->list));

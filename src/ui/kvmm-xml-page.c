@@ -9,6 +9,11 @@
 #include <gtksourceview/gtksource.h>
 
 #include "kvmm-dialogs.h"
+#include "kvmm-diff-dialog.h"
+#include "model/kvmm-domain-edit.h"
+
+/* Lines around a change in the question whether to apply it. */
+#define CONTEXT_LINES 3
 
 struct _KvmmXmlPage
 {
@@ -17,10 +22,16 @@ struct _KvmmXmlPage
   KvmmDomain *domain;                     /* (owned) */
   GCancellable *cancellable;              /* (owned) (nullable): of the read that is under way */
   GtkSourceSearchContext *search_context; /* (owned) */
+  KvmmXmlEdit *edit;                      /* (owned) (nullable): while it is edited */
 
   GtkToggleButton *live_button;
   GtkToggleButton *stored_button;
   GtkToggleButton *search_button;
+  GtkWidget *choice_box;
+  GtkLabel *mode_label;
+  GtkWidget *edit_button;
+  GtkWidget *cancel_button;
+  GtkWidget *apply_button;
   GtkWidget *copy_button;
   GtkSearchBar *search_bar;
   GtkEditable *search_entry;
@@ -33,16 +44,23 @@ struct _KvmmXmlPage
 
 G_DEFINE_FINAL_TYPE (KvmmXmlPage, kvmm_xml_page, ADW_TYPE_BIN)
 
+static char *
+dup_text (KvmmXmlPage *self)
+{
+  GtkTextIter start, end;
+
+  gtk_text_buffer_get_bounds (GTK_TEXT_BUFFER (self->buffer), &start, &end);
+  return gtk_text_buffer_get_text (GTK_TEXT_BUFFER (self->buffer), &start, &end, TRUE);
+}
+
 /* The same text again would throw away the place that a person reads at. */
 static void
 show_xml (KvmmXmlPage *self, const char *xml)
 {
   GtkTextBuffer *buffer = GTK_TEXT_BUFFER (self->buffer);
-  GtkTextIter start, end;
-  g_autofree char *old = NULL;
+  GtkTextIter start;
+  g_autofree char *old = dup_text (self);
 
-  gtk_text_buffer_get_bounds (buffer, &start, &end);
-  old = gtk_text_buffer_get_text (buffer, &start, &end, TRUE);
   if (g_strcmp0 (old, xml) != 0)
     {
       gtk_text_buffer_set_text (buffer, xml, -1);
@@ -84,8 +102,10 @@ reload (KvmmXmlPage *self)
 {
   gboolean is_active = kvmm_domain_get_is_active (self->domain);
 
-  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+  /* What a person writes is not overwritten. */
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)) || self->edit != NULL)
     return;
+  gtk_widget_set_sensitive (self->edit_button, kvmm_domain_get_persistent (self->domain));
   gtk_widget_set_sensitive (GTK_WIDGET (self->live_button), is_active);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->live_button),
                                is_active ? _ ("The configuration of the running virtual machine")
@@ -107,12 +127,135 @@ reload (KvmmXmlPage *self)
 static void
 copy_cb (KvmmXmlPage *self)
 {
-  GtkTextIter start, end;
-  g_autofree char *text = NULL;
+  g_autofree char *text = dup_text (self);
 
-  gtk_text_buffer_get_bounds (GTK_TEXT_BUFFER (self->buffer), &start, &end);
-  text = gtk_text_buffer_get_text (GTK_TEXT_BUFFER (self->buffer), &start, &end, TRUE);
   kvmm_dialogs_copy (GTK_WIDGET (self), text);
+}
+
+/* ---- editing ---- */
+
+/* @edit: (transfer full) (nullable): %NULL ends it */
+static void
+set_edit (KvmmXmlPage *self, KvmmXmlEdit *edit)
+{
+  gboolean is_editing = edit != NULL;
+
+  g_clear_pointer (&self->edit, kvmm_xml_edit_free);
+  self->edit = edit;
+  gtk_text_view_set_editable (GTK_TEXT_VIEW (self->view), is_editing);
+  gtk_widget_set_visible (self->edit_button, !is_editing);
+  gtk_widget_set_visible (self->cancel_button, is_editing);
+  gtk_widget_set_visible (self->apply_button, is_editing);
+  gtk_widget_set_visible (self->choice_box, !is_editing);
+  gtk_label_set_text (self->mode_label,
+                      is_editing ? _ ("Editing, with passwords") : _ ("Read-only"));
+  if (!is_editing)
+    reload (self);
+}
+
+static void
+begun_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmXmlPage) self = user_data;
+  g_autoptr (GError) error = NULL;
+  KvmmXmlEdit *edit = kvmm_domain_begin_edit_finish (KVMM_DOMAIN (source), result, &error);
+
+  gtk_widget_set_sensitive (self->edit_button, TRUE);
+  if (edit == NULL)
+    {
+      kvmm_dialogs_error (GTK_WIDGET (self), _ ("The definition cannot be edited"), error);
+      return;
+    }
+  gtk_toggle_button_set_active (self->stored_button, TRUE);
+  g_cancellable_cancel (self->cancellable);
+  show_xml (self, kvmm_xml_edit_get_base (edit));
+  set_edit (self, edit);
+  gtk_widget_grab_focus (GTK_WIDGET (self->view));
+}
+
+static void
+edit_cb (KvmmXmlPage *self)
+{
+  gtk_widget_set_sensitive (self->edit_button, FALSE);
+  kvmm_domain_begin_edit_async (self->domain, NULL, begun_cb, g_object_ref (self));
+}
+
+static void
+cancelled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmXmlPage) self = user_data;
+
+  if (kvmm_dialogs_confirm_finish (result))
+    set_edit (self, NULL);
+}
+
+static void
+cancel_cb (KvmmXmlPage *self)
+{
+  g_autofree char *text = dup_text (self);
+
+  if (kvmm_xml_same (kvmm_xml_edit_get_base (self->edit), text))
+    set_edit (self, NULL);
+  else
+    kvmm_dialogs_confirm_async (GTK_WIDGET (self), _ ("Discard Changes?"),
+                                _ ("What was changed in the XML is lost."), _ ("Discard"), TRUE,
+                                cancelled_cb, g_object_ref (self));
+}
+
+static void
+applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmXmlPage) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmDomainApplied) applied =
+      kvmm_domain_apply_edit_finish (KVMM_DOMAIN (source), result, &error);
+
+  gtk_widget_set_sensitive (self->apply_button, TRUE);
+  if (applied == NULL)
+    {
+      kvmm_dialogs_error (GTK_WIDGET (self), _ ("The definition was not changed"), error);
+      return;
+    }
+  set_edit (self, NULL);
+  kvmm_dialogs_toast (GTK_WIDGET (self),
+                      applied->needs_restart
+                          ? _ ("The virtual machine has this with its next start")
+                          : _ ("The definition is changed"));
+}
+
+static void
+asked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmXmlPage) self = user_data;
+
+  if (!kvmm_diff_dialog_ask_finish (result) || self->edit == NULL)
+    return;
+  gtk_widget_set_sensitive (self->apply_button, FALSE);
+  kvmm_domain_apply_edit_async (self->domain, self->edit, KVMM_DOMAIN_EDIT_VALIDATE, NULL,
+                                applied_cb, g_object_ref (self));
+}
+
+/* The difference is looked at before anything is done. */
+static void
+apply_cb (KvmmXmlPage *self)
+{
+  g_autofree char *text = dup_text (self);
+  g_autofree char *heading =
+      g_strdup_printf (_ ("Change “%s”?"), kvmm_domain_get_name (self->domain));
+  g_autoptr (GPtrArray) lines = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!kvmm_xml_edit_replace_all (self->edit, text, &error) ||
+      !kvmm_xml_edit_check (self->edit, &error) ||
+      (lines = kvmm_xml_diff (kvmm_xml_edit_get_base (self->edit), text, CONTEXT_LINES, &error)) ==
+          NULL)
+    kvmm_dialogs_error (GTK_WIDGET (self), _ ("The XML cannot be used"), error);
+  else if (lines->len == 0)
+    set_edit (self, NULL);
+  else
+    kvmm_diff_dialog_ask_async (GTK_WIDGET (self), heading,
+                                _ ("libvirt checks the definition before it takes it."), lines,
+                                _ ("_Change"), asked_cb, g_object_ref (self));
 }
 
 static void
@@ -192,6 +335,7 @@ kvmm_xml_page_dispose (GObject *object)
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->search_context);
+  g_clear_pointer (&self->edit, kvmm_xml_edit_free);
   g_clear_object (&self->domain);
   G_OBJECT_CLASS (kvmm_xml_page_parent_class)->dispose (object);
 }
@@ -210,6 +354,11 @@ kvmm_xml_page_class_init (KvmmXmlPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, live_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, stored_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, search_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, choice_box);
+  gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, mode_label);
+  gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, edit_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, cancel_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, apply_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, copy_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, search_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, search_entry);
@@ -220,6 +369,9 @@ kvmm_xml_page_class_init (KvmmXmlPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, error_page);
   gtk_widget_class_bind_template_callback (widget_class, reload);
   gtk_widget_class_bind_template_callback (widget_class, copy_cb);
+  gtk_widget_class_bind_template_callback (widget_class, edit_cb);
+  gtk_widget_class_bind_template_callback (widget_class, cancel_cb);
+  gtk_widget_class_bind_template_callback (widget_class, apply_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_next_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_previous_cb);

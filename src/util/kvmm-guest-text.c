@@ -19,8 +19,8 @@ is_line_break (gunichar c)
 
 /* What has no picture of its own but changes how its neighbours are read: controls, zero-width
  * characters and everything that turns the direction of the text around. */
-static gboolean
-is_invisible (gunichar c)
+gboolean
+kvmm_guest_text_is_invisible (gunichar c)
 {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || (c >= 0x200B && c <= 0x200F) ||
          (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
@@ -70,7 +70,7 @@ kvmm_guest_text_sanitise (const char *text, gssize length)
           space_pending = n_characters > 0;
           continue;
         }
-      if (is_invisible (c))
+      if (kvmm_guest_text_is_invisible (c))
         continue;
 
       for (guint i = space_pending ? 0 : 1; i < 2; i++)
@@ -86,6 +86,27 @@ kvmm_guest_text_sanitise (const char *text, gssize length)
           n_characters++;
         }
       space_pending = FALSE;
+    }
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+char *
+kvmm_guest_text_sanitise_line (const char *text, gssize length)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  if (text == NULL)
+    return g_strdup ("");
+
+  const char *end = text + (length < 0 ? strlen (text) : (gsize) length);
+  while (text < end)
+    {
+      gunichar c = next_character (&text, end);
+
+      if (is_line_break (c))
+        g_string_append_c (out, ' ');
+      else if (!kvmm_guest_text_is_invisible (c))
+        g_string_append_unichar (out, c);
     }
   return g_string_free (g_steal_pointer (&out), FALSE);
 }

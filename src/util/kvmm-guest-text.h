@@ -28,4 +28,20 @@ G_BEGIN_DECLS
  */
 char *kvmm_guest_text_sanitise (const char *text, gssize length);
 
+/**
+ * kvmm_guest_text_sanitise_line:
+ * @text: (nullable): one line, bytes of any kind
+ * @length: bytes of @text, -1 when NUL-terminated
+ *
+ * The same for a line of a log or of a program's output: spaces stay as they are, each tab or line
+ * break becomes one, and nothing is cut. The caller bounds @length.
+ *
+ * Returns: (transfer full): the text, "" for %NULL
+ */
+char *kvmm_guest_text_sanitise_line (const char *text, gssize length);
+
+/** kvmm_guest_text_is_invisible: Returns: whether the above strips @c: a control, a zero-width
+ * character, or one that turns the direction of the text around */
+gboolean kvmm_guest_text_is_invisible (gunichar c);
+
 G_END_DECLS

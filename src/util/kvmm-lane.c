@@ -443,6 +443,19 @@ typedef struct
   GDestroyNotify destroy;
 } Disposal;
 
+static GMutex disposals_mutex;
+static GCond disposals_done;
+static guint n_disposals; /* handed over and not yet destroyed */
+
+static void
+count_disposal (int change)
+{
+  g_mutex_lock (&disposals_mutex);
+  n_disposals += (guint) change;
+  g_cond_broadcast (&disposals_done);
+  g_mutex_unlock (&disposals_mutex);
+}
+
 static gpointer
 disposal_thread (gpointer user_data)
 {
@@ -454,6 +467,7 @@ disposal_thread (gpointer user_data)
 
       disposal->destroy (disposal->data);
       g_free (disposal);
+      count_disposal (-1);
     }
   return NULL;
 }
@@ -478,5 +492,20 @@ kvmm_lane_dispose_later (gpointer data, GDestroyNotify destroy)
   Disposal *disposal = g_new0 (Disposal, 1);
   disposal->data = data;
   disposal->destroy = destroy;
+  count_disposal (1);
   g_async_queue_push (g_once (&once, start_disposals, NULL), disposal);
+}
+
+gboolean
+kvmm_lane_await_disposals (guint timeout_ms)
+{
+  gint64 end_us = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
+  gboolean is_done;
+
+  g_mutex_lock (&disposals_mutex);
+  while (n_disposals > 0 && g_cond_wait_until (&disposals_done, &disposals_mutex, end_us))
+    ;
+  is_done = n_disposals == 0;
+  g_mutex_unlock (&disposals_mutex);
+  return is_done;
 }

@@ -73,4 +73,15 @@ guint kvmm_lane_get_pending (KvmmLane *self);
  */
 void kvmm_lane_dispose_later (gpointer data, GDestroyNotify destroy);
 
+/**
+ * kvmm_lane_await_disposals:
+ * @timeout_ms: at most so long
+ *
+ * For the end of the process, behind the main loop: what libvirt and its libraries take down in
+ * their destructors must not be in use by a handle that is just being closed.
+ *
+ * Returns: %TRUE when nothing is left of what kvmm_lane_dispose_later() was handed
+ */
+gboolean kvmm_lane_await_disposals (guint timeout_ms);
+
 G_END_DECLS

@@ -165,6 +165,10 @@ kvmm_virt_domain_start (KvmmVirtConnect *self, const char *uuid, gboolean paused
 /* ACPI (or the QEMU agent, as libvirt decides): asks the guest, does not wait for it */
 gboolean kvmm_virt_domain_shutdown (KvmmVirtConnect *self, const char *uuid, GError **error);
 gboolean kvmm_virt_domain_reboot (KvmmVirtConnect *self, const char *uuid, GError **error);
+/* kvmm_virt_domain_ask: shut down or restart by one way only: the QEMU guest agent (@by_agent;
+ * waits for its answer: slow lane) or the ACPI power button (or what the driver has instead) */
+gboolean kvmm_virt_domain_ask (
+    KvmmVirtConnect *self, const char *uuid, gboolean restart, gboolean by_agent, GError **error);
 gboolean kvmm_virt_domain_force_off (KvmmVirtConnect *self, const char *uuid, GError **error);
 gboolean kvmm_virt_domain_reset (KvmmVirtConnect *self, const char *uuid, GError **error);
 gboolean kvmm_virt_domain_pause (KvmmVirtConnect *self, const char *uuid, GError **error);
@@ -252,6 +256,29 @@ typedef struct
 KvmmQgaFacts *kvmm_virt_domain_read_qga (KvmmVirtConnect *self, const char *uuid, GError **error);
 void kvmm_qga_facts_free (KvmmQgaFacts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmQgaFacts, kvmm_qga_facts_free)
+
+/** kvmm_virt_domain_freeze_qga: freezes all file systems of the guest. Nothing thaws them by
+ * itself. Returns: how many, -1 with @error set */
+int kvmm_virt_domain_freeze_qga (KvmmVirtConnect *self, const char *uuid, GError **error);
+/** kvmm_virt_domain_thaw_qga: Returns: how many, -1 with @error set */
+int kvmm_virt_domain_thaw_qga (KvmmVirtConnect *self, const char *uuid, GError **error);
+/** kvmm_virt_domain_set_password_qga: @crypt_hash: as crypt(5) makes it; never a password */
+gboolean kvmm_virt_domain_set_password_qga (KvmmVirtConnect *self,
+                                            const char *uuid,
+                                            const char *user,
+                                            const char *crypt_hash,
+                                            GError **error);
+
+/**
+ * kvmm_virt_domain_command_qga:
+ * @command: what the agent is told, as JSON
+ * @timeout_s: how long to wait for its answer
+ *
+ * For what libvirt has no function for; it marks the running machine as one that was interfered
+ * with. Returns: (transfer full): the agent's answer, JSON that nobody vouches for
+ */
+char *kvmm_virt_domain_command_qga (
+    KvmmVirtConnect *self, const char *uuid, const char *command, int timeout_s, GError **error);
 
 /** kvmm_virt_domain_read_addresses: Worker only. From DHCP leases and ARP, no agent asked; empty
  * when nobody knows. Returns: (transfer full) (element-type KvmmGuestInterface) */

@@ -68,6 +68,7 @@ typedef struct
   gboolean flag;
   const char *xml;
   KvmmAffectFlags affect;
+  unsigned int flags; /* libvirt's own */
 } Arguments;
 
 static unsigned int
@@ -91,9 +92,10 @@ call (virDomainPtr domain, Action action, const Arguments *arguments)
     case ACTION_START:
       return virDomainCreateWithFlags (domain, arguments->flag ? VIR_DOMAIN_START_PAUSED : 0);
     case ACTION_SHUT_DOWN:
-      return virDomainShutdown (domain);
+      return arguments->flags ? virDomainShutdownFlags (domain, arguments->flags)
+                              : virDomainShutdown (domain);
     case ACTION_REBOOT:
-      return virDomainReboot (domain, 0);
+      return virDomainReboot (domain, arguments->flags);
     case ACTION_FORCE_OFF:
       return virDomainDestroy (domain);
     case ACTION_RESET:
@@ -165,6 +167,31 @@ gboolean
 kvmm_virt_domain_reboot (KvmmVirtConnect *self, const char *uuid, GError **error)
 {
   return act (self, uuid, ACTION_REBOOT, &(Arguments){ 0 }, error);
+}
+
+gboolean
+kvmm_virt_domain_ask (
+    KvmmVirtConnect *self, const char *uuid, gboolean restart, gboolean by_agent, GError **error)
+{
+  Action action = restart ? ACTION_REBOOT : ACTION_SHUT_DOWN;
+  Arguments arguments = { 0 };
+  g_autoptr (GError) failure = NULL;
+
+  if (restart)
+    arguments.flags = by_agent ? VIR_DOMAIN_REBOOT_GUEST_AGENT : VIR_DOMAIN_REBOOT_ACPI_POWER_BTN;
+  else
+    arguments.flags =
+        by_agent ? VIR_DOMAIN_SHUTDOWN_GUEST_AGENT : VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN;
+  if (act (self, uuid, action, &arguments, &failure))
+    return TRUE;
+  /* A driver that knows one way only knows no flags. */
+  if (by_agent || kvmm_virt_error_get_code (failure) != VIR_ERR_INVALID_ARG)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+  arguments.flags = 0;
+  return act (self, uuid, action, &arguments, error);
 }
 
 gboolean

@@ -7,6 +7,7 @@
 #include <libvirt/virterror.h>
 
 #include "virt/kvmm-virt-connect.h"
+#include "virt/kvmm-virt-storage.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,8 @@ G_BEGIN_DECLS
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (virConnect, virConnectClose)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (virDomain, virDomainFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (virStoragePool, virStoragePoolFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (virStorageVol, virStorageVolFree)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (virStream, virStreamFree)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (virError, virFreeError)
 
@@ -80,6 +83,19 @@ void kvmm_virt_callbacks_deregister (KvmmVirtCallbacks *self, virConnectPtr conn
 KvmmQgaFacts *kvmm_qga_facts_new (virTypedParameterPtr params, int n_params);
 /** kvmm_domain_stats_take: Any thread. Adds one parameter of virConnectGetAllDomainStats() */
 void kvmm_domain_stats_take (KvmmDomainStats *self, const virTypedParameter *param);
+
+/* ---- kvmm-virt-storage.c. Worker only. ---- */
+
+/** kvmm_virt_storage_acquire_pool: Returns: (transfer full): %NULL with an error */
+virStoragePoolPtr
+kvmm_virt_storage_acquire_pool (KvmmVirtConnect *self, const char *name, GError **error);
+/** kvmm_virt_storage_acquire_volume: Returns: (transfer full): %NULL with an error */
+virStorageVolPtr kvmm_virt_storage_acquire_volume (KvmmVirtConnect *self,
+                                                   const char *pool,
+                                                   const char *volume,
+                                                   GError **error);
+/** kvmm_virt_storage_describe_volume: Returns: (transfer full): never %NULL */
+KvmmVirtVolume *kvmm_virt_storage_describe_volume (virStorageVolPtr volume);
 
 /* ---- kvmm-domain-info.c ---- */
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
+#include <libvirt/libvirt-qemu.h>
 
 #include "util/kvmm-guest-text.h"
 #include "virt/kvmm-virt-private.h"
@@ -278,6 +279,84 @@ kvmm_virt_domain_read_qga (KvmmVirtConnect *self, const char *uuid, GError **err
   KvmmQgaFacts *facts = kvmm_qga_facts_new (params, n_params);
   virTypedParamsFree (params, n_params);
   return facts;
+}
+
+/* ---- what it can do ---- */
+
+/* Returns: @result, with @error set when it is -1 */
+static int
+check (int result, const char *format, const char *name, GError **error)
+{
+  if (result >= 0)
+    return result;
+  g_autoptr (GString) what = g_string_new (format);
+  g_string_replace (what, "%s", name, 1);
+  kvmm_virt_error_take (error, what->str);
+  return -1;
+}
+
+int
+kvmm_virt_domain_freeze_qga (KvmmVirtConnect *self, const char *uuid, GError **error)
+{
+  g_return_val_if_fail (self != NULL && uuid != NULL, -1);
+
+  g_autoptr (virDomain) domain = kvmm_virt_connect_acquire_domain (self, uuid, error);
+  if (!domain)
+    return -1;
+  const char *name = virDomainGetName (domain);
+  return check (virDomainFSFreeze (domain, NULL, 0, 0),
+                _ ("Could not freeze the file systems of “%s”"), name, error);
+}
+
+int
+kvmm_virt_domain_thaw_qga (KvmmVirtConnect *self, const char *uuid, GError **error)
+{
+  g_return_val_if_fail (self != NULL && uuid != NULL, -1);
+
+  g_autoptr (virDomain) domain = kvmm_virt_connect_acquire_domain (self, uuid, error);
+  if (!domain)
+    return -1;
+  const char *name = virDomainGetName (domain);
+  return check (virDomainFSThaw (domain, NULL, 0, 0), _ ("Could not thaw the file systems of “%s”"),
+                name, error);
+}
+
+gboolean
+kvmm_virt_domain_set_password_qga (KvmmVirtConnect *self,
+                                   const char *uuid,
+                                   const char *user,
+                                   const char *crypt_hash,
+                                   GError **error)
+{
+  g_return_val_if_fail (self != NULL && uuid != NULL, FALSE);
+  g_return_val_if_fail (user != NULL && crypt_hash != NULL, FALSE);
+
+  g_autoptr (virDomain) domain = kvmm_virt_connect_acquire_domain (self, uuid, error);
+  if (!domain)
+    return FALSE;
+  const char *name = virDomainGetName (domain);
+  return check (virDomainSetUserPassword (domain, user, crypt_hash, VIR_DOMAIN_PASSWORD_ENCRYPTED),
+                _ ("Could not set a password in “%s”"), name, error) >= 0;
+}
+
+char *
+kvmm_virt_domain_command_qga (
+    KvmmVirtConnect *self, const char *uuid, const char *command, int timeout_s, GError **error)
+{
+  g_return_val_if_fail (self != NULL && uuid != NULL && command != NULL, NULL);
+
+  g_autoptr (virDomain) domain = kvmm_virt_connect_acquire_domain (self, uuid, error);
+  if (!domain)
+    return NULL;
+  const char *name = virDomainGetName (domain);
+  char *reply = virDomainQemuAgentCommand (domain, command, timeout_s, 0);
+  if (!reply)
+    {
+      g_autofree char *what =
+          g_strdup_printf (_ ("The QEMU guest agent of “%s” did not do it"), name);
+      kvmm_virt_error_take (error, what);
+    }
+  return reply;
 }
 
 /* ---- what the host knows ---- */

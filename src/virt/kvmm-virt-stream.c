@@ -21,6 +21,7 @@
 struct _KvmmVirtStreamHandle
 {
   virStreamPtr stream; /* (owned) */
+  gboolean is_lossy;
 };
 
 /* The opaque of libvirt's callback. Main thread only. Freed by hand: the remote driver of libvirt
@@ -44,6 +45,8 @@ struct _KvmmVirtStream
   GError *error;      /* (owned) (nullable) why it ended, if not by EOF */
   gboolean is_eof;
   gboolean is_send_blocked;
+  gboolean is_lossy; /* what nobody reads in time is dropped */
+  guint64 n_dropped;
 };
 
 G_DEFINE_FINAL_TYPE (KvmmVirtStream, kvmm_virt_stream, G_TYPE_IO_STREAM)
@@ -62,12 +65,63 @@ static KvmmVirtErrorCode
 classify_open_failure (void)
 {
   const virError *last = virGetLastError ();
-  /* libvirt has one code for many things; of virDomainOpenChannel() these two are known. */
-  if (last && last->domain == VIR_FROM_QEMU && last->code == VIR_ERR_OPERATION_FAILED)
+  /* libvirt has one code for many things; of virDomainOpenChannel() and virDomainOpenConsole()
+   * these are known. Without a domain: the lock file of a terminal that a program on the host has.
+   */
+  if (last && (last->domain == VIR_FROM_QEMU || last->domain == VIR_FROM_NONE) &&
+      last->code == VIR_ERR_OPERATION_FAILED)
     return KVMM_VIRT_ERROR_IN_USE;
   if (last && last->domain == VIR_FROM_QEMU && last->code == VIR_ERR_INTERNAL_ERROR)
     return KVMM_VIRT_ERROR_NO_SUCH_OBJECT;
   return KVMM_VIRT_ERROR_FAILED;
+}
+
+typedef int (*OpenFunc) (virDomainPtr domain,
+                         const char *name,
+                         virStreamPtr stream,
+                         unsigned int flags);
+
+/* @what: what is opened, with a place for the machine's name */
+static KvmmVirtStreamHandle *
+open_stream (KvmmVirtConnect *self,
+             const char *uuid,
+             const char *name,
+             const char *what,
+             OpenFunc func,
+             unsigned int flags,
+             GError **error)
+{
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  g_autoptr (virDomain) domain =
+      connect ? kvmm_virt_connect_acquire_domain (self, uuid, error) : NULL;
+  if (!domain)
+    return NULL;
+
+  g_autofree char *text =
+      g_strdup_printf (_ ("Could not open %s of “%s”"), what, virDomainGetName (domain));
+  g_autoptr (virStream) stream = virStreamNew (connect, VIR_STREAM_NONBLOCK);
+  if (!stream)
+    {
+      kvmm_virt_error_take (error, text);
+      return NULL;
+    }
+
+  if (func (domain, name, stream, flags) < 0)
+    {
+      KvmmVirtErrorCode code = classify_open_failure ();
+      g_autoptr (GError) failure = NULL;
+      kvmm_virt_error_take (&failure, text);
+      if (code != KVMM_VIRT_ERROR_FAILED)
+        failure->code = (int) code;
+      if (kvmm_virt_error_get_code (failure) == VIR_ERR_NO_DOMAIN)
+        kvmm_virt_connect_forget_domain (self, uuid);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+
+  KvmmVirtStreamHandle *handle = g_new0 (KvmmVirtStreamHandle, 1);
+  handle->stream = g_steal_pointer (&stream);
+  return handle;
 }
 
 KvmmVirtStreamHandle *
@@ -79,38 +133,25 @@ kvmm_virt_open_channel (KvmmVirtConnect *self,
 {
   g_return_val_if_fail (self != NULL && uuid != NULL && channel != NULL, NULL);
 
-  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
-  g_autoptr (virDomain) domain =
-      connect ? kvmm_virt_connect_acquire_domain (self, uuid, error) : NULL;
-  if (!domain)
-    return NULL;
+  g_autofree char *what = g_strdup_printf (_ ("the channel %s"), channel);
+  return open_stream (self, uuid, channel, what, virDomainOpenChannel,
+                      take_over ? VIR_DOMAIN_CHANNEL_FORCE : 0, error);
+}
 
-  const char *name = virDomainGetName (domain);
-  g_autofree char *what =
-      g_strdup_printf (_ ("Could not open the channel %s of “%s”"), channel, name);
-  g_autoptr (virStream) stream = virStreamNew (connect, VIR_STREAM_NONBLOCK);
-  if (!stream)
-    {
-      kvmm_virt_error_take (error, what);
-      return NULL;
-    }
+KvmmVirtStreamHandle *
+kvmm_virt_open_console (
+    KvmmVirtConnect *self, const char *uuid, const char *device, gboolean take_over, GError **error)
+{
+  g_return_val_if_fail (self != NULL && uuid != NULL, NULL);
 
-  unsigned int flags = take_over ? VIR_DOMAIN_CHANNEL_FORCE : 0;
-  if (virDomainOpenChannel (domain, channel, stream, flags) < 0)
-    {
-      KvmmVirtErrorCode code = classify_open_failure ();
-      g_autoptr (GError) failure = NULL;
-      kvmm_virt_error_take (&failure, what);
-      if (code != KVMM_VIRT_ERROR_FAILED)
-        failure->code = (int) code;
-      if (kvmm_virt_error_get_code (failure) == VIR_ERR_NO_DOMAIN)
-        kvmm_virt_connect_forget_domain (self, uuid);
-      g_propagate_error (error, g_steal_pointer (&failure));
-      return NULL;
-    }
-
-  KvmmVirtStreamHandle *handle = g_new0 (KvmmVirtStreamHandle, 1);
-  handle->stream = g_steal_pointer (&stream);
+  g_autofree char *what = device ? g_strdup_printf (_ ("the serial console %s"), device)
+                                 : g_strdup (_ ("the serial console"));
+  /* SAFE: a driver that cannot keep two clients apart refuses, instead of mixing their input. */
+  KvmmVirtStreamHandle *handle =
+      open_stream (self, uuid, device, what, virDomainOpenConsole,
+                   VIR_DOMAIN_CONSOLE_SAFE | (take_over ? VIR_DOMAIN_CONSOLE_FORCE : 0), error);
+  if (handle)
+    handle->is_lossy = TRUE;
   return handle;
 }
 
@@ -187,10 +228,25 @@ end_with_libvirt_error (KvmmVirtStream *self)
   end_with_error (self, error);
 }
 
+/* Half of it, so that a flood does not move the memory with each chunk. CAN ends an escape sequence
+ * whose begin is now missing or whose end was. */
+static void
+drop_oldest (KvmmVirtStream *self)
+{
+  guint n = get_buffered (self) / 2;
+
+  self->offset += n;
+  self->n_dropped += n;
+  compact (self);
+  self->buffer->data[0] = '\030';
+}
+
 /* Returns: what virStreamRecv() returned */
 static int
 receive_chunk (KvmmVirtStream *self, guint max)
 {
+  if (self->is_lossy && get_buffered (self) >= KVMM_VIRT_STREAM_MAX_BUFFER)
+    drop_oldest (self);
   guint room = KVMM_VIRT_STREAM_MAX_BUFFER - get_buffered (self);
   if (room == 0)
     {
@@ -447,6 +503,7 @@ kvmm_virt_stream_new (KvmmVirtStreamHandle *handle)
 
   KvmmVirtStream *self = g_object_new (KVMM_TYPE_VIRT_STREAM, NULL);
   self->stream = handle->stream;
+  self->is_lossy = handle->is_lossy;
   g_free (handle);
 
   self->link = g_new0 (Link, 1);
@@ -474,4 +531,12 @@ kvmm_virt_stream_fail (KvmmVirtStream *self)
   kvmm_virt_error_set (&error, KVMM_VIRT_ERROR_CONNECTION_LOST,
                        _ ("The connection to libvirt was lost"));
   end_with_error (self, error);
+}
+
+guint64
+kvmm_virt_stream_get_n_dropped (KvmmVirtStream *self)
+{
+  g_return_val_if_fail (KVMM_IS_VIRT_STREAM (self), 0);
+
+  return self->n_dropped;
 }

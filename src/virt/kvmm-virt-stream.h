@@ -14,7 +14,8 @@ G_BEGIN_DECLS
  *
  * Reading never stops: the virStream's READABLE callback stays registered, what arrives is kept in
  * a buffer of at most KVMM_VIRT_STREAM_MAX_BUFFER bytes; a peer that fills it gets the stream
- * closed with G_IO_ERROR_NO_SPACE (libvirt would otherwise queue without bound). */
+ * closed with G_IO_ERROR_NO_SPACE (libvirt would otherwise queue without bound). A console has
+ * nobody who would hold back: there the oldest bytes make room, and are counted. */
 
 #define KVMM_VIRT_STREAM_MAX_BUFFER (1024 * 1024)
 
@@ -35,6 +36,21 @@ typedef struct _KvmmVirtStreamHandle KvmmVirtStreamHandle;
 KvmmVirtStreamHandle *kvmm_virt_open_channel (KvmmVirtConnect *self,
                                               const char *uuid,
                                               const char *channel,
+                                              gboolean take_over,
+                                              GError **error);
+/**
+ * kvmm_virt_open_console:
+ * @device: (nullable): the alias of a serial port or console; %NULL: what libvirt takes for the
+ *     first
+ * @take_over: VIR_DOMAIN_CONSOLE_FORCE: ends another client's stream
+ *
+ * Worker only. Returns: (transfer full): a handle for kvmm_virt_stream_new(), or %NULL: IN_USE,
+ * INVALID_STATE (not running), NO_SUCH_OBJECT (no such device, or none that can be opened),
+ * UNSUPPORTED
+ */
+KvmmVirtStreamHandle *kvmm_virt_open_console (KvmmVirtConnect *self,
+                                              const char *uuid,
+                                              const char *device,
                                               gboolean take_over,
                                               GError **error);
 void kvmm_virt_stream_handle_free (KvmmVirtStreamHandle *self);
@@ -58,5 +74,9 @@ KvmmVirtStream *kvmm_virt_stream_new (KvmmVirtStreamHandle *handle);
  * tells the stream; its sources fire and reads give CONNECTION_LOST.
  */
 void kvmm_virt_stream_fail (KvmmVirtStream *self);
+
+/** kvmm_virt_stream_get_n_dropped: Main thread only. Returns: bytes of a console that nobody read
+ * in time */
+guint64 kvmm_virt_stream_get_n_dropped (KvmmVirtStream *self);
 
 G_END_DECLS

@@ -21,6 +21,7 @@ kvmm_xml_device_free (KvmmXmlDevice *self)
   if (self == NULL)
     return;
   g_free (self->kind);
+  g_free (self->part);
   g_free (self->icon_name);
   g_free (self->title);
   g_free (self->summary);
@@ -63,6 +64,8 @@ device_new (const KvmmXmlKind *kind, xmlNode *node)
   kvmm_xml_fields_add (&fields, node, kind->fields);
   kvmm_xml_fields_add_rest (&fields, node, NULL);
   self->kind = g_strdup (kind->name);
+  if (kvmm_xml_node_is (node->parent, "devices"))
+    self->part = g_strdup (kind->name);
   self->icon_name = g_strdup (kvmm_xml_device_icon_name (kind, node));
   self->title = kvmm_xml_device_dup_title (kind, node);
   self->summary = kvmm_xml_device_dup_summary (kind, node);
@@ -106,6 +109,7 @@ device_new_section (const KvmmXmlKind *section, xmlNode *root)
 
   KvmmXmlDevice *self = g_new0 (KvmmXmlDevice, 1);
   self->kind = g_strdup (section->name);
+  self->part = g_strdup_printf ("domain/%s", section->name);
   self->icon_name = g_strdup (section->icon_name);
   self->title = kvmm_xml_device_dup_title (section, root);
   self->summary = kvmm_xml_device_dup_summary (section, root);

@@ -20,11 +20,12 @@ typedef struct
 
 typedef struct
 {
-  char *kind;      /* element name: "disk", "interface", "controller", "cpu", "memory", "os" … */
-  char *icon_name; /* symbolic icon name */
-  char *title;     /* "Disk vda", "Network 52:54:00:…" (translated) */
-  char *summary;   /* one line: "virtio, qcow2, db1.qcow2" */
-  char *xml;       /* the element, serialised */
+  char *kind; /* element name: "disk", "interface", "controller", "cpu", "memory", "os" … */
+  char *part; /* (nullable) what edits call it, "disk", "domain/cpu"; %NULL: not to be edited */
+  char *icon_name;   /* symbolic icon name */
+  char *title;       /* "Disk vda", "Network 52:54:00:…" (translated) */
+  char *summary;     /* one line: "virtio, qcow2, db1.qcow2" */
+  char *xml;         /* the element, serialised */
   GPtrArray *fields; /* (element-type KvmmXmlDeviceField) (owned) never NULL */
 } KvmmXmlDevice;
 

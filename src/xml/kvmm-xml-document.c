@@ -6,6 +6,7 @@
 #include "xml/kvmm-xml-document.h"
 
 #include <glib/gi18n.h>
+#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
 #include <string.h>
@@ -88,8 +89,6 @@ read_document (const char *xml, gsize length, KvmmXmlReadFlags flags, GError **e
 xmlDoc *
 kvmm_xml_document_parse (const char *xml, const char *root, KvmmXmlReadFlags flags, GError **error)
 {
-  g_return_val_if_fail (root != NULL, NULL);
-
   gsize length = xml != NULL ? strlen (xml) : 0;
   if (length > KVMM_XML_DOCUMENT_MAX)
     {
@@ -105,7 +104,7 @@ kvmm_xml_document_parse (const char *xml, const char *root, KvmmXmlReadFlags fla
     return NULL;
 
   const xmlNode *element = xmlDocGetRootElement (document);
-  if (!kvmm_xml_node_is (element, root))
+  if (root != NULL && !kvmm_xml_node_is (element, root))
     {
       g_autofree char *found =
           kvmm_guest_text_sanitise (element != NULL ? (const char *) element->name : "", -1);
@@ -250,4 +249,73 @@ kvmm_xml_node_serialise (xmlNode *node)
   xmlSaveTree (save, copy);
   xmlSaveClose (save);
   return g_strdup ((const char *) xmlBufferContent (buffer));
+}
+
+gboolean
+kvmm_xml_text_is_writable (const char *text)
+{
+  gboolean is_good = g_utf8_validate (text, -1, NULL) && *text != '\0';
+
+  for (const char *p = text; is_good && *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      is_good = c >= 0x20 && c != 0xFFFE && c != 0xFFFF;
+    }
+  return is_good;
+}
+
+char *
+kvmm_xml_document_serialise (xmlDoc *document)
+{
+  g_autoptr (xmlBuffer) buffer = xmlBufferCreate ();
+  xmlSaveCtxt *save = xmlSaveToBuffer (buffer, "UTF-8", XML_SAVE_NO_DECL);
+
+  xmlSaveDoc (save, document);
+  xmlSaveClose (save);
+  return g_strdup ((const char *) xmlBufferContent (buffer));
+}
+
+/* White space beside elements, or alone in one, lays out and says nothing. */
+static void
+drop_blanks (xmlNode *node)
+{
+  gboolean has_elements = kvmm_xml_node_child (node, NULL) != NULL;
+  xmlNode *next;
+
+  for (xmlNode *child = node->children; child != NULL; child = next)
+    {
+      next = child->next;
+      if (child->type == XML_ELEMENT_NODE)
+        drop_blanks (child);
+      else if (child->type == XML_TEXT_NODE && xmlIsBlankNode (child) &&
+               (has_elements || (child->prev == NULL && next == NULL)))
+        {
+          xmlUnlinkNode (child);
+          xmlFreeNode (child);
+        }
+    }
+}
+
+char *
+kvmm_xml_document_canonical (xmlDoc *document)
+{
+  xmlChar *bytes = NULL;
+  char *text;
+
+  drop_blanks (xmlDocGetRootElement (document));
+  if (xmlC14NDocDumpMemory (document, NULL, XML_C14N_1_0, NULL, 0, &bytes) < 0 || bytes == NULL)
+    return g_strdup ("");
+  text = g_strdup ((const char *) bytes);
+  xmlFree (bytes);
+  return text;
+}
+
+char *
+kvmm_xml_node_canonical (xmlNode *node)
+{
+  g_autoptr (xmlDoc) document = xmlNewDoc (BAD_CAST "1.0");
+
+  xmlDocSetRootElement (document, xmlDocCopyNode (node, document, 1));
+  return kvmm_xml_document_canonical (document);
 }

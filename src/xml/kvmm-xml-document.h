@@ -25,7 +25,7 @@ typedef enum
 /**
  * kvmm_xml_document_parse:
  * @xml: the text, UTF-8
- * @root: what the document element must be called
+ * @root: (nullable): what the document element must be called; %NULL: anything
  *
  * Reads without network, without external entities and without a DTD. Nothing is printed.
  *
@@ -100,6 +100,21 @@ guint64 kvmm_xml_node_bytes (const xmlNode *node, guint64 default_unit);
  *     the namespaces it uses
  */
 char *kvmm_xml_node_serialise (xmlNode *node);
+
+/** kvmm_xml_text_is_writable: Returns: whether @text is not empty and can be written down in XML:
+ * UTF-8 without control characters. Not every file name can. */
+gboolean kvmm_xml_text_is_writable (const char *text);
+
+/** kvmm_xml_document_serialise: Returns: (transfer full): the whole document as it was laid out,
+ * without an XML declaration */
+char *kvmm_xml_document_serialise (xmlDoc *document);
+
+/** kvmm_xml_document_canonical: Returns: (transfer full): C14N 1.0 without comments; what only lays
+ * the document out is taken out of it for that */
+char *kvmm_xml_document_canonical (xmlDoc *document);
+
+/** kvmm_xml_node_canonical: the same of one element; its document stays as it is */
+char *kvmm_xml_node_canonical (xmlNode *node);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlDoc, xmlFreeDoc)
 

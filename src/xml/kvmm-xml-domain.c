@@ -5,6 +5,7 @@
 
 #include "xml/kvmm-xml-domain.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "util/kvmm-guest-text.h"
@@ -51,12 +52,43 @@ is_libosinfo (const xmlNode *node, const char *name)
          g_strcmp0 ((const char *) node->ns->href, LIBOSINFO_NAMESPACE) == 0;
 }
 
+static gboolean
+is_ours (const xmlNode *node, const char *name)
+{
+  return node->ns != NULL && strcmp ((const char *) node->name, name) == 0 &&
+         g_strcmp0 ((const char *) node->ns->href, KVMM_XML_METADATA_URI) == 0;
+}
+
+static void
+read_ours (KvmmXmlDomainFacts *facts, const xmlNode *machine)
+{
+  g_autoptr (GPtrArray) tags = g_ptr_array_new_with_free_func (g_free);
+
+  for (const xmlNode *node = kvmm_xml_node_child (machine, NULL); node != NULL;
+       node = kvmm_xml_node_next (node, NULL))
+    {
+      char *tag = is_ours (node, "tag") ? dup_clean_text (node) : NULL;
+
+      if (tag != NULL && tags->len < KVMM_XML_TAGS_MAX)
+        g_ptr_array_add (tags, tag);
+      else
+        g_free (tag);
+      facts->is_template |= is_ours (node, "template");
+    }
+  if (tags->len == 0 || facts->tags != NULL)
+    return;
+  g_ptr_array_add (tags, NULL);
+  facts->tags = (char **) g_ptr_array_steal (tags, NULL);
+}
+
 static void
 read_metadata (KvmmXmlDomainFacts *facts, const xmlNode *metadata)
 {
   for (xmlNode *node = kvmm_xml_node_child (metadata, NULL); node != NULL;
        node = kvmm_xml_node_next (node, NULL))
     {
+      if (is_ours (node, "machine"))
+        read_ours (facts, node);
       if (!is_libosinfo (node, "libosinfo"))
         continue;
       for (xmlNode *os = kvmm_xml_node_child (node, NULL); os != NULL;
@@ -87,6 +119,16 @@ read_channel (KvmmXmlDomainFacts *facts, const xmlNode *channel)
     facts->qga_channel = state;
 }
 
+/* libvirt shows the first serial port a second time, as a console. */
+static void
+read_console (KvmmXmlDomainFacts *facts, const xmlNode *console)
+{
+  const char *type = kvmm_xml_node_attribute (kvmm_xml_node_child (console, "target"), "type");
+
+  if (facts->n_serials == 0 || (type != NULL && strcmp (type, "serial") != 0))
+    facts->n_serials++;
+}
+
 static void
 read_devices (KvmmXmlDomainFacts *facts, const xmlNode *devices)
 {
@@ -104,6 +146,10 @@ read_devices (KvmmXmlDomainFacts *facts, const xmlNode *devices)
         facts->n_interfaces++;
       else if (kvmm_xml_node_is (node, "graphics"))
         facts->n_graphics++;
+      else if (kvmm_xml_node_is (node, "serial"))
+        facts->n_serials++;
+      else if (kvmm_xml_node_is (node, "console"))
+        read_console (facts, node);
       else if (kvmm_xml_node_is (node, "channel"))
         read_channel (facts, node);
       else if (kvmm_xml_node_is (node, "controller") &&
@@ -142,6 +188,70 @@ kvmm_xml_domain_facts_parse (const char *xml, GError **error)
   return g_steal_pointer (&facts);
 }
 
+gboolean
+kvmm_xml_domain_read_names (const char *xml, char **name, char **uuid, GError **error)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "domain", KVMM_XML_READ_DEFAULT, error);
+
+  if (document == NULL)
+    return FALSE;
+  *name = kvmm_xml_node_dup_text (kvmm_xml_node_child (xmlDocGetRootElement (document), "name"));
+  *uuid = kvmm_xml_node_dup_text (kvmm_xml_node_child (xmlDocGetRootElement (document), "uuid"));
+  return TRUE;
+}
+
+static gboolean
+check_tag (const char *tag, GError **error)
+{
+  g_autofree char *clean = kvmm_guest_text_sanitise (tag, -1);
+
+  if (strlen (tag) <= KVMM_XML_TAG_LENGTH_MAX && strcmp (clean, tag) == 0)
+    return TRUE;
+  g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+               _ ("The tag “%s” is longer than %d bytes or has characters that cannot be shown"),
+               clean, KVMM_XML_TAG_LENGTH_MAX);
+  return FALSE;
+}
+
+/* @kept: (out): without the empty ones and those that stand there twice */
+static gboolean
+choose_tags (const char *const *tags, GPtrArray *kept, GError **error)
+{
+  for (guint i = 0; tags != NULL && tags[i] != NULL; i++)
+    {
+      if (*tags[i] == '\0' || g_ptr_array_find_with_equal_func (kept, tags[i], g_str_equal, NULL))
+        continue;
+      if (!check_tag (tags[i], error))
+        return FALSE;
+      g_ptr_array_add (kept, (gpointer) tags[i]);
+    }
+  if (kept->len <= KVMM_XML_TAGS_MAX)
+    return TRUE;
+  g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+               _ ("A machine has at most %d tags"), KVMM_XML_TAGS_MAX);
+  return FALSE;
+}
+
+char *
+kvmm_xml_metadata_build (const char *const *tags, gboolean is_template, GError **error)
+{
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  g_autoptr (xmlDoc) document = NULL;
+  xmlNode *root;
+
+  if (!choose_tags (tags, kept, error) || (kept->len == 0 && !is_template))
+    return NULL;
+  document = xmlNewDoc (BAD_CAST "1.0");
+  root = xmlNewDocNode (document, NULL, BAD_CAST "machine", NULL);
+  xmlDocSetRootElement (document, root);
+  if (is_template)
+    xmlNewChild (root, NULL, BAD_CAST "template", NULL);
+  for (guint i = 0; i < kept->len; i++)
+    xmlNewTextChild (root, NULL, BAD_CAST "tag", kept->pdata[i]);
+  return kvmm_xml_node_serialise (root);
+}
+
 void
 kvmm_xml_domain_facts_free (KvmmXmlDomainFacts *self)
 {
@@ -153,5 +263,6 @@ kvmm_xml_domain_facts_free (KvmmXmlDomainFacts *self)
   g_free (self->machine);
   g_free (self->arch);
   g_free (self->os_info_id);
+  g_strfreev (self->tags);
   g_free (self);
 }

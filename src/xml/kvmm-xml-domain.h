@@ -18,6 +18,10 @@ typedef enum
 {
   KVMM_XML_ERROR_MALFORMED,  /* not well-formed, too large (8 MiB), too deep, or with a DTD */
   KVMM_XML_ERROR_UNEXPECTED, /* well-formed, but not the document that was asked for */
+  KVMM_XML_ERROR_NO_SUCH_DEVICE,
+  KVMM_XML_ERROR_NO_SUCH_FIELD, /* no field of this name, or one that cannot be written */
+  KVMM_XML_ERROR_INVALID_VALUE, /* the message names the field and what it takes */
+  KVMM_XML_ERROR_CONFLICT,      /* somebody else changed the same */
 } KvmmXmlError;
 
 /* The name of our channel and of the QEMU guest agent's. */
@@ -35,11 +39,13 @@ typedef enum
 /* The few fields the list and the state machine need, read once per XML on a worker. */
 typedef struct
 {
-  char *title;        /* (nullable) */
-  char *description;  /* (nullable) */
-  char *virt_type;    /* "kvm", "qemu", "test" … */
-  char *machine;      /* (nullable) "pc-q35-7.2" */
-  char *arch;         /* (nullable) "x86_64" */
+  char *title;       /* (nullable) */
+  char *description; /* (nullable) */
+  char *virt_type;   /* "kvm", "qemu", "test" … */
+  char *machine;     /* (nullable) "pc-q35-7.2" */
+  char *arch;        /* (nullable) "x86_64" */
+  char **tags;       /* (nullable) a person's own words for it, from our metadata */
+  gboolean is_template;
   char *os_info_id;   /* (nullable) libosinfo id from metadata, "http://debian.org/debian/12" */
   guint64 memory_kib; /* <memory> */
   guint64 current_memory_kib;
@@ -51,6 +57,7 @@ typedef struct
   guint n_disks; /* without CD and floppy drives */
   guint n_interfaces;
   guint n_graphics;
+  guint n_serials; /* serial ports and text consoles, each once */
 } KvmmXmlDomainFacts;
 
 /**
@@ -60,6 +67,25 @@ typedef struct
  * Returns: (transfer full): the facts, or %NULL with KVMM_XML_ERROR set
  */
 KvmmXmlDomainFacts *kvmm_xml_domain_facts_parse (const char *xml, GError **error);
+/** kvmm_xml_domain_read_names: @name, @uuid: (out) (transfer full) (nullable): as they stand there.
+ * Returns: %FALSE with KVMM_XML_ERROR when @xml is no `<domain>` document */
+gboolean kvmm_xml_domain_read_names (const char *xml, char **name, char **uuid, GError **error);
+
+/* Our own part of `<metadata>`; nobody else's is touched. */
+#define KVMM_XML_METADATA_URI "https://kvmmanager.org/xmlns/domain/1.0"
+#define KVMM_XML_METADATA_PREFIX "kvmmanager"
+#define KVMM_XML_TAGS_MAX 32
+#define KVMM_XML_TAG_LENGTH_MAX 64 /* bytes */
+
+/**
+ * kvmm_xml_metadata_build:
+ * @tags: (nullable): empty ones and those that stand there twice are left out
+ *
+ * Returns: (transfer full) (nullable): the element for virDomainSetMetadata(), %NULL when it would
+ *     say nothing; KVMM_XML_ERROR_INVALID_VALUE when a tag is too long or there are too many
+ */
+char *kvmm_xml_metadata_build (const char *const *tags, gboolean is_template, GError **error);
+
 void kvmm_xml_domain_facts_free (KvmmXmlDomainFacts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlDomainFacts, kvmm_xml_domain_facts_free)
 

@@ -247,3 +247,13 @@ kvmm_xml_field_dup (xmlNode *base, const char *path, KvmmXmlValue value)
   match_path (&matches, base, path);
   return parts->len > 0 ? g_strdup (parts->pdata[0]) : NULL;
 }
+
+char *
+kvmm_xml_field_dup_all (xmlNode *base, const KvmmXmlFieldSpec *spec)
+{
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (g_free);
+  Matches matches = { parts, NULL, spec->value, KVMM_XML_FIELD_PARTS_MAX + 1 };
+
+  match_path (&matches, base, spec->path);
+  return parts->len > 0 ? join_parts (parts) : NULL;
+}

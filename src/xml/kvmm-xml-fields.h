@@ -73,6 +73,10 @@ GPtrArray *kvmm_xml_fields_steal (KvmmXmlFields *self);
  */
 char *kvmm_xml_field_dup (xmlNode *base, const char *path, KvmmXmlValue value);
 
+/** kvmm_xml_field_dup_all: Returns: (nullable) (transfer full): all values of a field, as they are
+ * shown */
+char *kvmm_xml_field_dup_all (xmlNode *base, const KvmmXmlFieldSpec *spec);
+
 /** kvmm_xml_node_dup_label: Returns: (transfer full): the element's name with its prefix, sanitised
  */
 char *kvmm_xml_node_dup_label (const xmlNode *node);

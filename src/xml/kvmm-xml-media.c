@@ -104,19 +104,10 @@ kvmm_xml_cdrom_free (KvmmXmlCdrom *self)
   g_free (self);
 }
 
-/* Not every file name can be written down in XML. */
 static gboolean
 check_path (const char *path, GError **error)
 {
-  gboolean is_good = g_utf8_validate (path, -1, NULL) && *path != '\0';
-
-  for (const char *p = path; is_good && *p != '\0'; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      is_good = c >= 0x20 && c != 0xFFFE && c != 0xFFFF;
-    }
-  if (is_good)
+  if (kvmm_xml_text_is_writable (path))
     return TRUE;
 
   g_autofree char *shown = kvmm_guest_text_sanitise (path, -1);
@@ -301,4 +292,16 @@ kvmm_xml_channel_build (const char *name)
   set_attribute (target, "type", "virtio");
   set_attribute (target, "name", name);
   return kvmm_xml_node_serialise (channel);
+}
+
+char *
+kvmm_xml_tablet_build (void)
+{
+  g_autoptr (xmlDoc) document = xmlNewDoc (BAD_CAST "1.0");
+  xmlNode *input = xmlNewNode (NULL, BAD_CAST "input");
+
+  xmlDocSetRootElement (document, input);
+  set_attribute (input, "type", "tablet");
+  set_attribute (input, "bus", "usb");
+  return kvmm_xml_node_serialise (input);
 }

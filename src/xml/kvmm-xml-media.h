@@ -86,6 +86,8 @@ gboolean kvmm_xml_domain_has_virtio_scsi (const char *domain_xml);
 /** kvmm_xml_channel_build: Returns: (transfer full): `<channel type='unix'>` with a virtio target
  * called @name */
 char *kvmm_xml_channel_build (const char *name);
+/** kvmm_xml_tablet_build: Returns: (transfer full): `<input type='tablet' bus='usb'/>` */
+char *kvmm_xml_tablet_build (void);
 
 /* What virConnectGetCapabilities() says and we use. */
 typedef struct

@@ -5,6 +5,7 @@
 
 #include "agent-fixture.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -119,12 +120,34 @@ fixture_new_ready (const KvmmAgentIntervals *intervals)
 Fixture *
 fixture_new_real (void)
 {
+  return fixture_new_real_with (NULL);
+}
+
+/* What it says goes into a file of its own: the agent reads no policy from its standard input. */
+static char *
+write_policy (Fixture *self, const char *policy)
+{
+  g_autoptr (GError) error = NULL;
+  char *path;
+
+  self->directory = g_dir_make_tmp ("kvmm-agent-XXXXXX", &error);
+  g_assert_no_error (error);
+  path = g_build_filename (self->directory, "agent.conf", NULL);
+  g_file_set_contents_full (path, policy, -1, G_FILE_SET_CONTENTS_NONE, 0600, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+Fixture *
+fixture_new_real_with (const char *policy)
+{
   Fixture *self = g_new0 (Fixture, 1);
+  g_autofree char *config = policy != NULL ? write_policy (self, policy) : NULL;
   const char *agent = g_getenv ("KVMM_TEST_AGENT");
   g_autoptr (GIOStream) stream = NULL;
   g_autoptr (GSocket) socket = NULL;
   g_autoptr (GError) error = NULL;
-  const char *argv[] = { agent, "--fd", "3", NULL };
+  const char *argv[] = { agent, "--fd", "3", config != NULL ? "--config" : NULL, config, NULL };
   int fds[2];
   int to = 3;
 
@@ -155,6 +178,14 @@ fixture_free (Fixture *self)
       kill (self->pid, SIGTERM);
       waitpid (self->pid, NULL, 0);
       g_spawn_close_pid (self->pid);
+    }
+  if (self->directory != NULL)
+    {
+      g_autofree char *config = g_build_filename (self->directory, "agent.conf", NULL);
+
+      g_unlink (config);
+      g_rmdir (self->directory);
+      g_free (self->directory);
     }
   g_clear_pointer (&self->peer, fake_peer_free);
   g_clear_pointer (&self->system, kvmm_guest_system_free);

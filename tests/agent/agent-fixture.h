@@ -26,6 +26,7 @@ typedef struct
   GPtrArray *users;
   GString *words; /* of "log", each with a space behind */
   GString *texts;
+  char *directory; /* (nullable) of the policy */
   GString *states; /* digits of the states, in order */
 } Fixture;
 
@@ -36,6 +37,8 @@ extern const KvmmAgentIntervals quick_intervals;
 Fixture *fixture_new (const KvmmAgentIntervals *intervals);
 /* The program that $KVMM_TEST_AGENT names, on a socketpair. */
 Fixture *fixture_new_real (void);
+/* With the text of a policy file, %NULL for the guest's own. */
+Fixture *fixture_new_real_with (const char *policy);
 /* Started and READY with all facts read. */
 Fixture *fixture_new_ready (const KvmmAgentIntervals *intervals);
 void fixture_free (Fixture *self);

@@ -125,9 +125,33 @@ fake_peer_welcome (FakePeer *self, const char *nonce)
   json = g_strdup_printf (
       "{\"nonce\":\"%s\",\"proto\":1,\"session\":\"%s\",\"instance\":\"%s\",\"boot_id\":\"b0\","
       "\"agent\":\"kvm-manager-agent\",\"version\":\"%s\",\"caps\":[%s],\"limits\":{},"
-      "\"policy\":{\"core\":\"allow\"}%s}",
-      nonce, id, self->instance, self->version, default_caps, self->welcome_extra);
+      "\"policy\":%s%s}",
+      nonce, id, self->instance, self->version, default_caps, self->policy, self->welcome_extra);
   fake_peer_send (self, KVMA_KIND_WELCOME, json);
+}
+
+void
+fake_peer_send_data (FakePeer *self, guint32 stream, guint8 flags, const void *bytes, gsize length)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_DATA, .flags = flags, .stream = stream };
+
+  fake_peer_send_frame (self, &header, bytes, length);
+}
+
+void
+fake_peer_grant (FakePeer *self, guint32 stream, guint32 credit)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_ACK, .stream = stream, .credit = credit };
+
+  fake_peer_send_frame (self, &header, NULL, 0);
+}
+
+void
+fake_peer_close_stream (FakePeer *self, guint32 stream, const char *json)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_CLOSE, .stream = stream };
+
+  fake_peer_send_frame (self, &header, json, strlen (json));
 }
 
 void
@@ -195,20 +219,29 @@ answer_request (FakePeer *self, JsonObject *request)
   JsonObject *params = json_object_get_object_member (request, "params");
   const char *result = g_hash_table_lookup (self->results, method);
 
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), params);
+
   self->requests++;
+  g_free (self->last_method);
+  self->last_method = g_strdup (method);
+  g_free (self->last_params);
+  self->last_params = json_to_string (node, FALSE);
   self->last_id = json_object_get_int_member (request, "id");
   if (g_str_equal (method, KVMA_METHOD_AGENT_CANCEL))
     self->cancelled_id = json_object_get_int_member (params, "id");
   if (g_str_equal (method, KVMA_METHOD_EVENTS_SUBSCRIBE))
     {
-      g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), params);
-
       g_free (self->last_topics);
-      self->last_topics = json_to_string (node, FALSE);
+      self->last_topics = g_strdup (self->last_params);
     }
   if (self->is_mute)
     return;
-  if (result != NULL)
+  if (self->refusals > 0)
+    {
+      self->refusals--;
+      fake_peer_reply_error (self, self->last_id, KVMA_ERROR_RATE_LIMITED, "too many bytes");
+    }
+  else if (result != NULL)
     fake_peer_reply (self, self->last_id, result);
   else
     fake_peer_reply_error (self, self->last_id, KVMA_ERROR_NO_METHOD, "no such method");
@@ -250,6 +283,10 @@ take_frame (FakePeer *self, const KvmaFrame *frame)
       answer_stranger (self, frame);
       return;
     }
+  if (self->stream_hook != NULL &&
+      (frame->header.kind == KVMA_KIND_DATA || frame->header.kind == KVMA_KIND_CLOSE ||
+       frame->header.kind == KVMA_KIND_ACK))
+    self->stream_hook (self, frame, self->stream_data);
   if (frame->header.kind == KVMA_KIND_REQUEST)
     {
       body = parse (frame);
@@ -302,6 +339,12 @@ read_ready_cb (int fd, GIOCondition condition, gpointer user_data)
       if (self->hook == NULL || !self->hook (self, &frame, self->hook_data))
         take_frame (self, &frame);
     }
+  if (self->acknowledges && self->session.id != 0 && self->session.ack_due)
+    {
+      KvmaHeader header = { .kind = KVMA_KIND_ACK };
+
+      fake_peer_send_frame (self, &header, NULL, 0);
+    }
   return G_SOURCE_CONTINUE;
 }
 
@@ -339,6 +382,7 @@ fake_peer_new (GIOStream **stream)
   self->fd = fds[1];
   self->out = g_byte_array_new ();
   self->protos = "[1]";
+  self->policy = "{\"core\":\"allow\"}";
   self->welcome_extra = "";
   self->version = "0.1.0";
   self->instance = "00000000000000a1";
@@ -366,5 +410,7 @@ fake_peer_free (FakePeer *self)
   g_free (self->last_nonce);
   g_free (self->last_bye);
   g_free (self->last_topics);
+  g_free (self->last_method);
+  g_free (self->last_params);
   g_free (self);
 }

@@ -26,10 +26,16 @@ struct _FakePeer
   KvmaSession session;
   FakePeerFunc hook;
   gpointer hook_data;
+  /* Called for each DATA, CLOSE and ACK of the session, after it was counted. */
+  void (*stream_hook) (FakePeer *peer, const KvmaFrame *frame, gpointer user_data);
+  gpointer stream_data;
 
   /* knobs */
   gboolean is_mute;          /* answers nothing */
+  guint refusals;            /* as many of the next requests are refused: too many bytes */
+  gboolean acknowledges;     /* sends ACK after what one read brought */
   const char *protos;        /* JSON, "[1]" */
+  const char *policy;        /* JSON, the whole object */
   const char *welcome_extra; /* JSON members, with a leading comma */
   const char *version;
   const char *instance;
@@ -45,6 +51,8 @@ struct _FakePeer
   char *last_nonce;
   char *last_bye;
   char *last_topics; /* of events.subscribe */
+  char *last_method;
+  char *last_params; /* JSON */
   gint64 last_id;
   gint64 cancelled_id;
 };
@@ -69,6 +77,10 @@ void fake_peer_event (FakePeer *self, const char *method, const char *params);
 void fake_peer_reply (FakePeer *self, gint64 id, const char *result);
 void fake_peer_reply_error (FakePeer *self, gint64 id, int code, const char *message);
 void fake_peer_bye (FakePeer *self, const char *reason);
+void
+fake_peer_send_data (FakePeer *peer, guint32 stream, guint8 flags, const void *bytes, gsize length);
+void fake_peer_grant (FakePeer *peer, guint32 stream, guint32 credit);
+void fake_peer_close_stream (FakePeer *peer, guint32 stream, const char *json);
 void fake_peer_set_result (FakePeer *self, const char *method, const char *result);
 
 extern const char fake_peer_sys_info[];

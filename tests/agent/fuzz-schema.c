@@ -11,6 +11,7 @@
 
 #include "agent/kvmm-agent-schema.h"
 #include "fuzz.h"
+#include "protocol/kvma-limits.h"
 #include "util/kvmm-guest-text.h"
 
 static void
@@ -124,6 +125,126 @@ check_messages (JsonObject *object)
     check_facts (inner);
 }
 
+static void
+check_name (const char *name)
+{
+  if (name == NULL || name[0] == '\0' || strlen (name) > KVMA_FILE_NAME_MAX)
+    abort ();
+  if (strcmp (name, "/") != 0 &&
+      (strchr (name, '/') != NULL || strcmp (name, ".") == 0 || strcmp (name, "..") == 0))
+    abort ();
+}
+
+static void
+check_file (const KvmmGuestFile *file)
+{
+  check_name (file->name);
+  check_text (file->display_name);
+  check_text (file->user);
+  check_text (file->target);
+  if (file->display_name[0] == '\0' || file->mode > 07777)
+    abort ();
+}
+
+static void
+check_paths (char **paths)
+{
+  for (guint i = 0; paths != NULL && paths[i] != NULL; i++)
+    if (paths[i][0] != '/' || strstr (paths[i], "/../") != NULL)
+      abort ();
+}
+
+static void
+check_lists (JsonObject *object)
+{
+  g_autoptr (KvmmAgentListing) processes = kvmm_agent_schema_processes (object, NULL);
+  g_autoptr (KvmmAgentListing) services = kvmm_agent_schema_services (object, NULL);
+  g_autoptr (KvmmAgentListing) commands = kvmm_agent_schema_commands (object, NULL);
+  g_autoptr (KvmmAgentListing) files = kvmm_agent_schema_files (object, NULL);
+  g_autoptr (KvmmAgentListing) disks = kvmm_agent_schema_disks (object, NULL);
+  g_autoptr (KvmmAgentListing) trims = kvmm_agent_schema_trims (object, NULL);
+
+  for (guint i = 0; processes != NULL && i < processes->rows->len; i++)
+    {
+      const KvmmGuestProcess *row = processes->rows->pdata[i];
+
+      check_text (row->user);
+      check_text (row->command);
+      check_text (row->arguments);
+    }
+  for (guint i = 0; services != NULL && i < services->rows->len; i++)
+    {
+      const KvmmGuestService *row = services->rows->pdata[i];
+
+      check_text (row->name);
+      check_text (row->description);
+      check_text (row->sub_state);
+      check_text (row->enabled);
+    }
+  for (guint i = 0; commands != NULL && i < commands->rows->len; i++)
+    {
+      const KvmmGuestCommand *row = commands->rows->pdata[i];
+
+      check_text (row->name);
+      check_text (row->description);
+      check_text (row->command_line);
+      check_text (row->run_as);
+    }
+  for (guint i = 0; files != NULL && i < files->rows->len; i++)
+    check_file (files->rows->pdata[i]);
+  for (guint i = 0; disks != NULL && i < disks->rows->len; i++)
+    check_text (((KvmmGuestDisk *) disks->rows->pdata[i])->name);
+  for (guint i = 0; trims != NULL && i < trims->rows->len; i++)
+    check_text (((KvmmGuestTrim *) trims->rows->pdata[i])->error);
+}
+
+static void
+check_opened (KvmmAgentOpened *opened)
+{
+  g_autoptr (KvmmAgentOpened) owned = opened;
+
+  if (owned == NULL)
+    return;
+  if (owned->stream < 2)
+    abort ();
+  check_text (owned->source);
+}
+
+static void
+check_work (JsonObject *object)
+{
+  g_autoptr (KvmmGuestFile) file = kvmm_agent_schema_file (object, NULL);
+  g_autoptr (KvmmGuestFileRoots) roots = kvmm_agent_schema_file_roots (object, NULL);
+  g_autoptr (KvmmAgentFrozen) frozen G_GNUC_UNUSED = kvmm_agent_schema_frozen (object, NULL);
+  g_autoptr (KvmmAgentStreamEnd) end = kvmm_agent_schema_stream_end (object, NULL);
+  g_auto (GStrv) keys = kvmm_agent_schema_ssh_keys (object, NULL);
+  g_autofree gint64 *delta G_GNUC_UNUSED = kvmm_agent_schema_delta (object, NULL);
+
+  if (file != NULL)
+    check_file (file);
+  if (roots != NULL)
+    {
+      check_paths (roots->read_paths);
+      check_paths (roots->write_paths);
+    }
+  for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
+    if (strpbrk (keys[i], "\r\n\033") != NULL)
+      abort ();
+  if (end != NULL && end->exit != NULL)
+    {
+      check_text (end->exit->signal);
+      if ((end->exit->code < 0) != (end->exit->signal != NULL))
+        abort ();
+    }
+  check_opened (kvmm_agent_schema_job (object, NULL));
+  check_opened (kvmm_agent_schema_terminal (object, NULL));
+  check_opened (kvmm_agent_schema_log (object, NULL));
+  check_opened (kvmm_agent_schema_file_read (object, NULL));
+  check_opened (kvmm_agent_schema_file_write (object, NULL));
+  check_opened (kvmm_agent_schema_inbox_put (object, NULL));
+  check_lists (object);
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -138,5 +259,6 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     }
   check_facts (object);
   check_messages (object);
+  check_work (object);
   return 0;
 }

@@ -571,6 +571,20 @@ test_a_peer_that_does_not_read_gets_no_more_than_the_window (void)
   g_assert_cmpuint (counters (f)->max_unacked, >, 1000);
 }
 
+/* Padding is legal, but no way around the limit on bytes. */
+static void
+test_a_flood_of_padding_closes (void)
+{
+  static const guint8 padding[4096];
+  g_autoptr (Fixture) f = fixture_new_ready (&quick_intervals);
+  Flood flood = { f, padding, sizeof padding, 4 * KVMA_CONTROL_BYTES_BURST, 0 };
+  guint id = g_idle_add (flood_cb, &flood);
+
+  assert_closed_for_abuse (f);
+  g_source_remove (id);
+  g_assert_cmpuint (counters (f)->bytes, <=, 2 * KVMA_CONTROL_BYTES_BURST);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -582,6 +596,7 @@ main (int argc, char **argv)
   ADD ("recovers-from-a-cut-at-every-offset", test_recovers_from_a_cut_at_every_offset);
   ADD ("a-flood-of-raw-bytes-closes", test_a_flood_of_raw_bytes_closes);
   ADD ("one-endless-frame-closes", test_one_endless_frame_closes);
+  ADD ("a-flood-of-padding-closes", test_a_flood_of_padding_closes);
   ADD ("a-flood-of-valid-frames-closes", test_a_flood_of_valid_frames_closes);
   ADD ("data-on-an-unknown-stream-is-refused", test_data_on_an_unknown_stream_is_refused);
   ADD ("data-beyond-any-credit-closes", test_data_beyond_any_credit_closes);

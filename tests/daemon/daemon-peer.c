@@ -23,6 +23,16 @@
 
 #define DEFAULT_POLICY "[agent]\nlog=warning\n"
 
+static void
+free_stream (gpointer data)
+{
+  PeerStream *stream = data;
+
+  g_byte_array_unref (stream->received);
+  json_decref (stream->close);
+  g_free (stream);
+}
+
 Peer *
 peer_new (void)
 {
@@ -30,6 +40,7 @@ peer_new (void)
   g_autoptr (GError) error = NULL;
 
   self->fd = self->slave = -1;
+  self->streams = g_ptr_array_new_with_free_func (free_stream);
   self->root = g_dir_make_tmp ("kvma-daemon-XXXXXX", &error);
   g_assert_no_error (error);
   kvma_receiver_init (&self->receiver);
@@ -172,6 +183,14 @@ peer_start (Peer *self, PeerFlags flags)
 }
 
 void
+peer_adopt (Peer *self, int fd, void (*turn) (void *), void *data)
+{
+  self->fd = fd;
+  self->turn = turn;
+  self->turn_data = data;
+}
+
+void
 peer_die_with_parent (gpointer data)
 {
   prctl (PR_SET_PDEATHSIG, SIGKILL);
@@ -261,6 +280,7 @@ peer_free (Peer *self)
   if (self->slave >= 0)
     peer_unplug (self);
   g_clear_object (&self->process);
+  g_ptr_array_unref (self->streams);
   remove_tree (self->root);
   g_free (self->root);
   g_free (self);
@@ -327,6 +347,58 @@ peer_wait_handled (Peer *self)
     }
 }
 
+static PeerStream *
+find_stream (Peer *self, gint64 id)
+{
+  PeerStream *stream;
+
+  for (guint i = 0; i < self->streams->len; i++)
+    {
+      stream = g_ptr_array_index (self->streams, i);
+      if (stream->id == id)
+        return stream;
+    }
+  stream = g_new0 (PeerStream, 1);
+  stream->id = (guint32) id;
+  stream->received = g_byte_array_new ();
+  stream->credit = KVMA_STREAM_WINDOW_TO_GUEST;
+  stream->granted = KVMA_STREAM_WINDOW_TO_HOST;
+  g_ptr_array_add (self->streams, stream);
+  return stream;
+}
+
+/* The bookkeeping of both ends of a stream, whatever the test is waiting for. */
+static void
+note_stream (Peer *self, const KvmaFrame *frame)
+{
+  const KvmaHeader *header = &frame->header;
+  PeerStream *stream;
+
+  if (header->credit == 0 && header->kind != KVMA_KIND_DATA && header->kind != KVMA_KIND_CLOSE)
+    return;
+  stream = find_stream (self, header->stream);
+  stream->credit += header->credit;
+  if (header->kind == KVMA_KIND_CLOSE)
+    {
+      g_assert_null (stream->close);
+      stream->close =
+          json_loadb ((const char *) frame->payload, frame->length, JSON_REJECT_DUPLICATES, NULL);
+      g_assert_nonnull (stream->close);
+    }
+  if (header->kind != KVMA_KIND_DATA)
+    return;
+  g_assert_false (stream->ended);
+  g_assert_null (stream->close);
+  stream->granted -= (gint64) frame->length;
+  g_assert_true (!stream->asked || stream->granted >= 0);
+  g_byte_array_append (stream->received, frame->payload, (guint) frame->length);
+  stream->ended = (header->flags & KVMA_FLAG_END) != 0;
+  stream->taken += (gint64) frame->length;
+  if (stream->asked && !stream->hold && !stream->ended &&
+      stream->taken >= KVMA_STREAM_WINDOW_TO_HOST / 4)
+    peer_stream_grant (self, stream, (guint32) stream->taken);
+}
+
 gboolean
 peer_receive_within (Peer *self, KvmaFrame *frame, gint ms)
 {
@@ -345,10 +417,21 @@ peer_receive_within (Peer *self, KvmaFrame *frame, gint ms)
         {
           if (frame->header.session != 0 && frame->header.session == self->session.id &&
               frame->header.kind != KVMA_KIND_BYE)
-            g_assert_true (kvma_session_receive (&self->session, frame));
+            {
+              g_assert_true (kvma_session_receive (&self->session, frame));
+              note_stream (self, frame);
+            }
           return TRUE;
         }
-      if (left <= 0 || poll (&poll_fd, 1, (int) left) == 0)
+      if (left <= 0)
+        return FALSE;
+      if (self->turn != NULL)
+        {
+          self->turn (self->turn_data);
+          if (poll (&poll_fd, 1, 0) == 0)
+            continue;
+        }
+      else if (poll (&poll_fd, 1, (int) left) == 0)
         return FALSE;
       n = read (self->fd, self->buffer, sizeof self->buffer);
       if (n <= 0)
@@ -393,7 +476,8 @@ peer_expect (Peer *self, KvmaKind kind, KvmaKind skip)
     if (!peer_receive (self, &frame))
       g_error ("the agent closed, %s was expected", kvma_kind_name (kind));
   while (frame.header.kind != kind &&
-         (frame.header.kind == KVMA_KIND_ACK || frame.header.kind == skip));
+         (frame.header.kind == KVMA_KIND_ACK || frame.header.kind == skip ||
+          frame.header.kind == KVMA_KIND_DATA || frame.header.kind == KVMA_KIND_CLOSE));
   g_assert_cmpstr (kvma_kind_name (frame.header.kind), ==, kvma_kind_name (kind));
   return body_of (&frame);
 }
@@ -418,6 +502,7 @@ peer_hello (Peer *self)
   g_assert_true (kvma_session_parse_id (json_text (welcome, "session"), &id));
   g_assert_cmphex (frame.header.session, ==, id);
   kvma_session_begin (&self->session, id);
+  g_ptr_array_set_size (self->streams, 0);
   g_assert_true (kvma_session_receive (&self->session, &frame));
   return welcome;
 }
@@ -522,6 +607,121 @@ peer_expect_bye (Peer *self, const char *reason)
   g_assert_cmpstr (json_text (body, "reason"), ==, reason);
   json_decref (body);
   kvma_session_end (&self->session);
+}
+
+PeerStream *
+peer_stream (Peer *self, gint64 id)
+{
+  PeerStream *stream = find_stream (self, id);
+
+  stream->asked = TRUE;
+  return stream;
+}
+
+static void
+receive_one (Peer *self)
+{
+  KvmaFrame frame;
+
+  g_assert_true (peer_receive (self, &frame));
+  if (frame.header.kind == KVMA_KIND_BYE)
+    g_error ("the agent said BYE: %.*s", (int) frame.length, (const char *) frame.payload);
+}
+
+void
+peer_stream_send_frame (
+    Peer *self, PeerStream *stream, const void *data, gsize length, guint8 flags)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_DATA, .flags = flags, .stream = stream->id };
+
+  kvma_session_stamp (&self->session, &header);
+  peer_send_header (self, &header, data, length);
+  stream->credit -= (gint64) length;
+}
+
+void
+peer_stream_send (Peer *self, PeerStream *stream, const void *data, gsize length, gboolean end)
+{
+  const guint8 *p = data;
+
+  while (length > 0)
+    {
+      gsize n = MIN (length, KVMA_PAYLOAD_MAX);
+
+      while (stream->credit == 0 && stream->close == NULL)
+        receive_one (self);
+      if (stream->close != NULL)
+        return;
+      n = MIN (n, (gsize) stream->credit);
+      peer_stream_send_frame (self, stream, p, n, end && n == length ? KVMA_FLAG_END : 0);
+      end = end && n != length;
+      p += n;
+      length -= n;
+    }
+  if (end)
+    peer_stream_send_frame (self, stream, NULL, 0, KVMA_FLAG_END);
+}
+
+void
+peer_stream_grant (Peer *self, PeerStream *stream, guint32 credit)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_ACK, .stream = stream->id, .credit = credit };
+
+  kvma_session_stamp (&self->session, &header);
+  peer_send_header (self, &header, NULL, 0);
+  stream->granted += credit;
+  stream->taken = MAX (stream->taken - (gint64) credit, 0);
+}
+
+void
+peer_stream_close (Peer *self, PeerStream *stream)
+{
+  KvmaHeader header = { .kind = KVMA_KIND_CLOSE, .stream = stream->id };
+  static const char body[] = "{\"code\":-32006}";
+
+  kvma_session_stamp (&self->session, &header);
+  peer_send_header (self, &header, body, sizeof body - 1);
+}
+
+void
+peer_stream_wait_bytes (Peer *self, PeerStream *stream, gsize length)
+{
+  while (stream->received->len < length && !stream->ended && stream->close == NULL)
+    receive_one (self);
+}
+
+const char *
+peer_stream_text (PeerStream *stream)
+{
+  g_byte_array_append (stream->received, (const guint8 *) "", 1);
+  g_byte_array_set_size (stream->received, stream->received->len - 1);
+  return (const char *) stream->received->data;
+}
+
+void
+peer_stream_wait_text (Peer *self, PeerStream *stream, const char *text)
+{
+  while (strstr (peer_stream_text (stream), text) == NULL)
+    {
+      if (stream->ended || stream->close != NULL)
+        g_error ("no \"%s\" in: %s", text, peer_stream_text (stream));
+      receive_one (self);
+    }
+}
+
+void
+peer_stream_wait_end (Peer *self, PeerStream *stream)
+{
+  while (!stream->ended)
+    receive_one (self);
+}
+
+json_t *
+peer_stream_wait_close (Peer *self, PeerStream *stream)
+{
+  while (stream->close == NULL)
+    receive_one (self);
+  return stream->close;
 }
 
 json_t *

@@ -12,7 +12,22 @@
 /* The real agent at the other end of a socketpair, and a directory that it takes for the root of
  * its guest. Every wait has a deadline and fails the test when it passes. */
 
-#define PEER_PATIENCE_MS 10000
+#define PEER_PATIENCE_MS 60000
+
+/* The host's end of one stream. It is made when the first frame for it comes, and belongs to the
+ * peer until the next session. Nothing is granted or checked before peer_stream() asks for it. */
+typedef struct
+{
+  guint32 id;
+  GByteArray *received; /* (owned): DATA so far */
+  gboolean ended;       /* END came */
+  json_t *close;        /* (owned) (nullable): the body of CLOSE */
+  gint64 credit;        /* bytes that may be sent */
+  gint64 granted;       /* bytes that the agent may still send; the test fails when it sends more */
+  gint64 taken;         /* received and not granted again */
+  gboolean asked;
+  gboolean hold; /* grants nothing by itself */
+} PeerStream;
 
 typedef struct
 {
@@ -26,6 +41,9 @@ typedef struct
   const guint8 *unread;
   gsize n_unread;
   gint64 next_id;
+  GPtrArray *streams;    /* (owned): PeerStream */
+  void (*turn) (void *); /* an agent in this process: lets it work once */
+  void *turn_data;
 } Peer;
 
 typedef enum
@@ -41,6 +59,9 @@ Peer *peer_new (void);
 
 /** peer_start: starts the agent. */
 void peer_start (Peer *self, PeerFlags flags);
+
+/** peer_adopt: speaks with an agent in this process through @fd; @turn lets it work. */
+void peer_adopt (Peer *self, int fd, void (*turn) (void *), void *data);
 
 /** peer_die_with_parent: a child setup: an agent without a socket would outlive a failed test. */
 void peer_die_with_parent (gpointer data);
@@ -113,6 +134,39 @@ void peer_subscribe (Peer *self, const char *topic, gint interval_ms);
 
 /** peer_expect_bye: waits for a BYE, which must have @reason; the session is over. */
 void peer_expect_bye (Peer *self, const char *reason);
+
+/** peer_stream: the stream @id, as a method named it (borrowed). */
+PeerStream *peer_stream (Peer *self, gint64 id);
+
+/** peer_stream_send: as much as there is credit for, and waits for more of it, until all is sent.
+ */
+void
+peer_stream_send (Peer *self, PeerStream *stream, const void *data, gsize length, gboolean end);
+
+/** peer_stream_send_frame: one DATA frame as it is, whatever the credit. */
+void peer_stream_send_frame (
+    Peer *self, PeerStream *stream, const void *data, gsize length, guint8 flags);
+
+/** peer_stream_grant: credit for the agent. Without @hold it is granted as it is used. */
+void peer_stream_grant (Peer *self, PeerStream *stream, guint32 credit);
+
+/** peer_stream_close: CLOSE of the host. */
+void peer_stream_close (Peer *self, PeerStream *stream);
+
+/** peer_stream_wait_bytes: waits until @length bytes are there, or END or CLOSE. */
+void peer_stream_wait_bytes (Peer *self, PeerStream *stream, gsize length);
+
+/** peer_stream_wait_text: waits until @text is in what was received; fails when it ends without. */
+void peer_stream_wait_text (Peer *self, PeerStream *stream, const char *text);
+
+/** peer_stream_wait_end: waits for END. */
+void peer_stream_wait_end (Peer *self, PeerStream *stream);
+
+/** peer_stream_wait_close: waits for CLOSE. Returns its body (borrowed). */
+json_t *peer_stream_wait_close (Peer *self, PeerStream *stream);
+
+/** peer_stream_text: what was received, with a 0 byte behind it (borrowed, until more comes). */
+const char *peer_stream_text (PeerStream *stream);
 
 /** json_path: the member "a.b.0.c" of @value. Returns %NULL when there is none (borrowed). */
 json_t *json_path (json_t *value, const char *path);

@@ -13,6 +13,7 @@
 #include <utmp.h>
 
 #include "daemon-peer.h"
+#include "daemon/agent-util.h"
 
 static Peer *
 start (PeerFlags flags)
@@ -458,6 +459,30 @@ test_empty_guest (void)
   peer_free (peer);
 }
 
+/* Each day of two 400-year cycles, and the seconds round midnight. */
+static void
+test_utc_equals_gmtime (void)
+{
+  for (gint64 day = -146097; day <= 146097; day++)
+    for (gint64 second = day % 2 == 0 ? 0 : 86399; second < 86400; second += 43201)
+      {
+        time_t seconds = (time_t) (day * 86400 + second);
+        struct tm expected = { 0 };
+        struct tm got;
+
+        g_assert_nonnull (gmtime_r (&seconds, &expected));
+        agent_utc (seconds, &got);
+        g_assert_cmpint (got.tm_year, ==, expected.tm_year);
+        g_assert_cmpint (got.tm_mon, ==, expected.tm_mon);
+        g_assert_cmpint (got.tm_mday, ==, expected.tm_mday);
+        g_assert_cmpint (got.tm_hour, ==, expected.tm_hour);
+        g_assert_cmpint (got.tm_min, ==, expected.tm_min);
+        g_assert_cmpint (got.tm_sec, ==, expected.tm_sec);
+        g_assert_cmpint (got.tm_wday, ==, expected.tm_wday);
+        g_assert_cmpint (got.tm_yday, ==, expected.tm_yday);
+      }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -474,6 +499,7 @@ main (int argc, char **argv)
   g_test_add_func ("/daemon/facts/cancels-a-waiting-call", test_cancels_a_waiting_call);
   g_test_add_func ("/daemon/facts/users-from-utmp", test_users_from_utmp);
   g_test_add_func ("/daemon/facts/users-from-logind", test_users_from_logind);
+  g_test_add_func ("/daemon/facts/utc-equals-gmtime", test_utc_equals_gmtime);
   g_test_add_func ("/daemon/facts/empty-guest", test_empty_guest);
   return g_test_run ();
 }

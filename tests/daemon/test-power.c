@@ -106,6 +106,18 @@ test_sysvinit (void)
   assert_runs ("proc/1/cmdline", "sbin/shutdown", "reboot", "sbin/shutdown -r now");
 }
 
+/* The reply never loses the race against the power: KVMM_POWER_RUNS=100 for a longer look. */
+static void
+test_reply_is_always_first (void)
+{
+  const char *runs = g_getenv ("KVMM_POWER_RUNS");
+  gint64 n = runs != NULL ? g_ascii_strtoll (runs, NULL, 10) : 20;
+
+  for (gint64 i = 0; i < n; i++)
+    assert_runs ("run/systemd/system/x", "bin/systemctl", i % 2 == 0 ? "poweroff" : "reboot",
+                 i % 2 == 0 ? "bin/systemctl poweroff" : "bin/systemctl reboot");
+}
+
 static void
 test_cancel (void)
 {
@@ -228,6 +240,7 @@ main (int argc, char **argv)
   g_test_add_func ("/daemon/power/openrc", test_openrc);
   g_test_add_func ("/daemon/power/busybox", test_busybox);
   g_test_add_func ("/daemon/power/sysvinit", test_sysvinit);
+  g_test_add_func ("/daemon/power/reply-is-always-first", test_reply_is_always_first);
   g_test_add_func ("/daemon/power/cancel", test_cancel);
   g_test_add_func ("/daemon/power/refusal-is-told", test_refusal_is_told);
   g_test_add_func ("/daemon/power/no-init-at-all", test_no_init_at_all);

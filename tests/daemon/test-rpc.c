@@ -42,7 +42,7 @@ test_unknown_method (void)
   Peer *peer = start (0);
 
   g_assert_cmpint (peer_call_error (peer, "no.such", NULL), ==, KVMA_ERROR_NO_METHOD);
-  g_assert_cmpint (peer_call_error (peer, "exec.start", NULL), ==, KVMA_ERROR_NO_METHOD);
+  g_assert_cmpint (peer_call_error (peer, "exec.unknown", NULL), ==, KVMA_ERROR_NO_METHOD);
   g_assert_cmpint (peer_call_error (peer, "", NULL), ==, KVMA_ERROR_NO_METHOD);
   peer_free (peer);
 }

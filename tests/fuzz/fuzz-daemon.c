@@ -3,7 +3,9 @@
 
 /* The whole receiving side of the daemon. Input is a list of bodies, each with one byte of kind and
  * two of length; they are framed with the right session and sequence, so that the fuzzer need not
- * guess a CRC. An upper bit in the kind sends the body raw instead. The guest is an empty
+ * guess a CRC. An upper bit in the kind sends the body raw instead. Frames of streams take their
+ * header from the first bytes of the body: stream, flags, and four of credit. Stream 2 sends back
+ * what comes, 4 takes nothing and 6 closes itself at the first byte. The guest is an empty
  * directory, and power is denied. */
 
 #include <fcntl.h>
@@ -19,13 +21,64 @@ static Agent agent;
 static int host_fd;
 
 static void
+echo (AgentStream *stream)
+{
+  size_t length;
+  bool ended;
+  const uint8_t *bytes = agent_stream_peek (stream, &length, &ended);
+  size_t room = length > 0 ? agent_stream_room (stream) : 0;
+
+  if (length > room)
+    length = room;
+  if (length > 0)
+    agent_stream_send (stream, bytes, length, false);
+  agent_stream_consume (stream, length);
+  agent_stream_peek (stream, &length, &ended);
+  if (ended && length == 0)
+    agent_stream_send (stream, NULL, 0, true);
+}
+
+static void
+readable_cb (AgentStream *stream, void *data)
+{
+  if (data == NULL)
+    echo (stream);
+  else
+    agent_stream_close (stream, KVMA_ERROR_IO, "enough", 0, NULL);
+}
+
+static void
+writable_cb (AgentStream *stream, void *data)
+{
+  if (data == NULL)
+    echo (stream);
+}
+
+static void
+aborted_cb (AgentStream *stream, bool lost, void *data)
+{
+}
+
+static void
+open_streams (void)
+{
+  static const AgentStreamFuncs funcs = { readable_cb, writable_cb, aborted_cb };
+  static int closing;
+
+  if (agent_stream_open (&agent, true, &funcs, NULL) == NULL ||
+      agent_stream_open (&agent, false, &funcs, NULL) == NULL ||
+      agent_stream_open (&agent, true, &funcs, &closing) == NULL)
+    abort ();
+}
+
+static void
 drain (void)
 {
   static uint8_t buffer[65536];
 
   while (recv (host_fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0)
     ;
-  agent_link_flush (&agent);
+  agent_link_writable (&agent);
 }
 
 static void
@@ -49,6 +102,14 @@ send_frame (uint8_t kind, const uint8_t *body, size_t length)
   static uint8_t wire[KVMA_FRAME_MAX];
   KvmaHeader header = { .kind = kind };
 
+  if (length >= 6 && (kind == KVMA_KIND_DATA || kind == KVMA_KIND_CLOSE || kind == KVMA_KIND_ACK))
+    {
+      header.stream = body[0];
+      header.flags = body[1] & KVMA_FLAGS_KNOWN;
+      memcpy (&header.credit, body + 2, sizeof header.credit);
+      body += 6;
+      length -= 6;
+    }
   if (kind != KVMA_KIND_HELLO && kind != KVMA_KIND_ANNOUNCE)
     {
       header.session = agent.link.session.id;
@@ -74,6 +135,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   agent_bucket_init (&agent.link.control, KVMA_CONTROL_BYTES_PER_SECOND, KVMA_CONTROL_BYTES_BURST);
   send_frame (KVMA_KIND_HELLO, (const uint8_t *) hello, sizeof hello - 1);
   drain ();
+  open_streams ();
   while (size >= 3)
     {
       uint8_t kind = data[0];
@@ -96,7 +158,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     }
   agent_link_end_session (&agent, KVMA_BYE_BYE, NULL);
   drain ();
-  if (agent.link.session.id != 0 || agent.power.pending)
+  if (agent.link.session.id != 0 || agent.power.pending || agent.streams.n_open != 0)
     abort ();
   return 0;
 }

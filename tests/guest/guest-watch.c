@@ -5,7 +5,8 @@
  *
  * Holds a connection and the guests of the named machines as the program's windows do, and prints a
  * line of JSON for each change: what a test with real guests waits for. Reads from standard input:
- * "take-over NAME", "retry NAME", "reboot NAME", "shutdown NAME"; ends with its standard input. */
+ * "take-over NAME", "retry NAME", "reboot NAME", "shutdown NAME", "freeze NAME", "thaw NAME",
+ * "password NAME USER PASSWORD"; ends with its standard input. */
 
 #include "config.h"
 
@@ -259,13 +260,70 @@ acted_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   end (builder);
 }
 
+/* ---- what two agents can do ---- */
+
+static void
+print_care (
+    KvmmDomain *domain, const char *what, KvmmGuestSource source, guint n, const GError *error)
+{
+  static const char *const words[] = { "none", "agent", "qemu-ga", "network" };
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  begin (builder, what, domain);
+  add (builder, "source", words[source]);
+  add (builder, "error", error != NULL ? error->message : NULL);
+  json_builder_set_member_name (builder, "n");
+  json_builder_add_int_value (builder, n);
+  end (builder);
+}
+
+static void
+frozen_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  KvmmGuestSource who = KVMM_GUEST_SOURCE_NONE;
+  guint n = 0;
+
+  kvmm_guest_freeze_finish (KVMM_GUEST (source), result, &who, &n, &error);
+  print_care (user_data, "frozen", who, n, error);
+}
+
+static void
+thawed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  KvmmGuestSource who = KVMM_GUEST_SOURCE_NONE;
+
+  kvmm_guest_thaw_finish (KVMM_GUEST (source), result, &who, &error);
+  print_care (user_data, "thawed", who, 0, error);
+}
+
+static void
+password_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  KvmmGuestSource who = KVMM_GUEST_SOURCE_NONE;
+
+  kvmm_guest_set_password_finish (KVMM_GUEST (source), result, &who, &error);
+  print_care (user_data, "password", who, 0, error);
+}
+
+static void
+set_password (KvmmDomain *domain, const char *user, const char *password)
+{
+  KvmmGuest *guest = kvmm_domain_get_guest (domain);
+
+  kvmm_guest_set_control_allowed (guest, TRUE);
+  kvmm_guest_set_password_async (guest, user, password, password_cb, domain);
+}
+
 static void
 obey (Watch *watch, const char *line)
 {
-  g_auto (GStrv) words = g_strsplit (line, " ", 2);
+  g_auto (GStrv) words = g_strsplit (line, " ", 4);
   KvmmDomain *domain;
 
-  if (g_strv_length (words) != 2 ||
+  if (g_strv_length (words) < 2 ||
       (domain = kvmm_connection_find (watch->connection, words[1])) == NULL)
     g_printerr ("guest-watch: cannot do “%s”\n", line);
   else if (g_str_equal (words[0], "take-over"))
@@ -276,6 +334,12 @@ obey (Watch *watch, const char *line)
     kvmm_domain_act_async (domain, KVMM_DOMAIN_ACTION_REBOOT, NULL, acted_cb, NULL);
   else if (g_str_equal (words[0], "shutdown"))
     kvmm_domain_act_async (domain, KVMM_DOMAIN_ACTION_SHUT_DOWN, NULL, acted_cb, NULL);
+  else if (g_str_equal (words[0], "freeze"))
+    kvmm_guest_freeze_async (kvmm_domain_get_guest (domain), 60000, frozen_cb, domain);
+  else if (g_str_equal (words[0], "thaw"))
+    kvmm_guest_thaw_async (kvmm_domain_get_guest (domain), thawed_cb, domain);
+  else if (g_str_equal (words[0], "password") && g_strv_length (words) == 4)
+    set_password (domain, words[2], words[3]);
   else
     g_printerr ("guest-watch: unknown command “%s”\n", words[0]);
 }

@@ -25,19 +25,21 @@ IMAGE = pathlib.Path(os.environ["KVMM_TEST_IMAGE"])
 CHANNEL = "org.kvmmanager.agent.1"
 # An emulated guest on a busy machine; what goes well takes 5 to 10 seconds.
 BOOT_SECONDS = 90
+# What goes well takes a part of each limit; a busy computer takes its time.
+PATIENCE = 3
 
 libvirt.registerErrorHandler(lambda *_: None, None)
 
 
 def wait_until(done, timeout, what, pause=0.05):
-    """Asks done() until it is true; returns what it returned."""
-    deadline = time.monotonic() + timeout
+    """Asks done() until it is true; returns what it returned. On a busy computer all takes its time."""
+    deadline = time.monotonic() + PATIENCE * timeout
     while True:
         result = done()
         if result:
             return result
         if time.monotonic() >= deadline:
-            raise TimeoutError(f"{what}: not within {timeout} s")
+            raise TimeoutError(f"{what}: not within {PATIENCE * timeout} s")
         time.sleep(pause)
 
 
@@ -53,6 +55,12 @@ def expect_equal(got, wanted, what):
 def expect_near(got, wanted, fraction, what):
     expect(abs(got - wanted) <= fraction * max(abs(wanted), 1),
            f"{what}: {got}, expected {wanted} within {fraction:.1%}")
+
+
+def is_sanitized():
+    """Whether this build's agent carries a sanitizer, which needs memory and time of its own."""
+    with open(os.environ["KVMM_TEST_AGENT"], "rb") as file:
+        return b"__asan_init" in file.read()
 
 
 class Console:
@@ -80,14 +88,14 @@ class Console:
 
     def wait_for(self, pattern, timeout, start):
         """The match of the pattern in what came since start."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE * timeout
         while True:
             match = re.compile(pattern, re.DOTALL).search(self.log, start)
             if match:
                 return match
             if not self.read(deadline - time.monotonic()) and time.monotonic() >= deadline:
                 tail = self.log[-1500:].decode(errors="replace")
-                raise TimeoutError(f"the console did not show {pattern!r} within {timeout} s; it ends with:\n{tail}")
+                raise TimeoutError(f"the console did not show {pattern!r} within {PATIENCE * timeout} s; it ends with:\n{tail}")
 
     def log_in(self, start=0):
         """Waits for the shell, and makes it silent."""
@@ -104,7 +112,7 @@ class Console:
         self.socket.sendall(f"{{ {command}\n}} 2>&1; printf '\\n%s:%s\\n' '{mark[:4]}''{mark[4:]}' $?\n".encode())
         return mark, start
 
-    def run(self, command, timeout=30, check=True):
+    def run(self, command, timeout=90, check=True):
         """Runs a command in the guest's shell; returns its output."""
         mark, start = self.start(command)
         match = self.wait_for(rb"(.*?)\r?\n" + mark.encode() + rb":(\d+)", timeout, start)
@@ -113,7 +121,7 @@ class Console:
             raise AssertionError(f"in the guest, {command!r} ended with {match[2].decode()}:\n{output}")
         return output
 
-    def run_unchecked(self, command, timeout=30):
+    def run_unchecked(self, command, timeout=90):
         """The status and the output."""
         output = self.run(f"{command}\nprintf '\\nstatus %s' $?", timeout)
         text, _, status = output.rpartition("status ")
@@ -123,34 +131,49 @@ class Console:
 class Guest:
     """A machine with one of the guest's image."""
 
-    def __init__(self, host, name, *, agent=True, channel=True, options="", own_socket=False):
+    # An image with a sanitizer's libraries needs most of it: half is what the kernel unpacks it into.
+    memory_mib = 256
+
+    def __init__(self, host, name, *, agent=True, channel=True, options="", own_socket=False, qga=False, disk_mib=64,
+                 snapshots=False):
         self.host = host
         self.name = name
         self.agent = agent
         self.console = None
         self.serial = PRIVATE / f"{name}.tty"
         self.socket = PRIVATE / f"{name}.kvma"
+        self.qga_socket = PRIVATE / f"{name}.qga"
         self.disks = [PRIVATE / f"{name}-{disk}.img" for disk in ("root", "data")]
         for disk in self.disks:
-            with open(disk, "wb") as file:
-                file.truncate(64 << 20)
+            if snapshots:
+                subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(disk), f"{disk_mib}M"], check=True)
+            else:
+                with open(disk, "wb") as file:
+                    file.truncate(disk_mib << 20)
             disk.chmod(0o666)
-        self.domain = host.connection.defineXML(self.xml(channel, options, own_socket))
+        self.format = "qcow2" if snapshots else "raw"
+        self.domain = host.connection.defineXML(self.xml(channel, options, own_socket, qga))
 
-    def xml(self, channel, options, own_socket):
-        """own_socket: the channel's socket is where a test can connect to it without libvirt."""
+    def xml(self, channel, options, own_socket, qga):
+        """own_socket: the channel's socket is where a test can connect to it without libvirt; qga "own": likewise, under
+        a name that libvirt does not take for itself."""
         source = f"<source mode='bind' path='{self.socket}'/>" if own_socket else ""
         channel = f"<channel type='unix'>{source}<target type='virtio' name='{CHANNEL}'/></channel>" if channel else ""
+        if qga == "own":
+            channel += (f"<channel type='unix'><source mode='bind' path='{self.qga_socket}'/>"
+                        "<target type='virtio' name='org.qemu.guest_agent.own'/></channel>")
+        elif qga:
+            channel += "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
         if not self.agent:
             options += " kvmm.agent=no"
         disks = "".join(
-            f"<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{path}'/>"
+            f"<disk type='file' device='disk'><driver name='qemu' type='{self.format}'/><source file='{path}'/>"
             f"<target dev='{target}' bus='virtio'/><serial>{self.name}-{target}</serial></disk>"
             for path, target in zip(self.disks, ("vda", "vdb")))
         return f"""
 <domain type='qemu'>
   <name>{self.name}</name>
-  <memory unit='MiB'>128</memory>
+  <memory unit='MiB'>{self.memory_mib}</memory>
   <vcpu>1</vcpu>
   <os>
     <type arch='x86_64' machine='pc'>hvm</type>
@@ -179,7 +202,7 @@ class Guest:
     def log_in(self):
         self.console.log_in()
 
-    def run(self, command, timeout=30):
+    def run(self, command, timeout=90):
         return self.console.run(command, timeout)
 
     def agent_pid(self):
@@ -228,8 +251,8 @@ class Host:
         self.connection = libvirt.open(URI)
         self.guests = {}
 
-    def guest(self, name, **options):
-        self.guests[name] = Guest(self, name, **options)
+    def guest(self, name, kind=Guest, **options):
+        self.guests[name] = kind(self, name, **options)
         return self.guests[name]
 
     def control(self, *words):
@@ -269,6 +292,10 @@ class Program:
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
                               text=True, check=False)
 
+    def start(self, *arguments, uri=URI):
+        return subprocess.Popen([self.path, "--connect", uri, *arguments], env=self.environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     def succeed(self, *arguments, **options):
         result = self.run(*arguments, **options)
         expect(result.returncode == 0,
@@ -280,6 +307,64 @@ class Program:
 
     def list(self):
         return {machine["name"]: machine for machine in json.loads(self.succeed("list", "--json"))}
+
+
+class Watch:
+    """guest-watch: the model of the program, and a line for each of its changes."""
+
+    def __init__(self, program, path, *names):
+        self.lines = []
+        self.buffer = b""
+        self.process = subprocess.Popen([path, URI, *names], env=program.environment,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            status = self.process.wait(30)
+        finally:
+            self.process.kill()
+        expect_equal(status, 0, "exit status of guest-watch")
+
+    def say(self, line):
+        self.process.stdin.write(f"{line}\n".encode())
+        self.process.stdin.flush()
+
+    def read(self, timeout):
+        ready, _, _ = select.select([self.process.stdout], [], [], max(0, timeout))
+        if not ready:
+            return
+        data = os.read(self.process.stdout.fileno(), 65536)
+        if not data:
+            raise EOFError("guest-watch has ended")
+        *lines, self.buffer = (self.buffer + data).split(b"\n")
+        self.lines += [json.loads(line) for line in lines]
+
+    def mark(self):
+        """From here on: for wait_for()."""
+        self.read(0)
+        return len(self.lines)
+
+    def wait_for(self, what, name=None, wanted=lambda line: True, timeout=90, since=0):
+        """The first such line since the mark."""
+        deadline = time.monotonic() + timeout
+        looked = since
+        while True:
+            for line in self.lines[looked:]:
+                if line["what"] == what and line.get("name") == name and wanted(line):
+                    return line
+            looked = len(self.lines)
+            if time.monotonic() >= deadline:
+                seen = [line for line in self.lines[since:] if line["what"] not in ("metrics", "interfaces")]
+                raise TimeoutError(f"{what} of {name} not within {timeout} s; seen: {seen[-12:]}")
+            self.read(min(0.5, deadline - time.monotonic()))
+
+    def wait_for_state(self, name, *states, timeout=90, since=0):
+        return self.wait_for("guest", name, lambda line: line["state"] in states, timeout, since)
+
+    def last(self, what, name=None):
+        self.read(0)
+        return next((line for line in reversed(self.lines) if line["what"] == what and line.get("name") == name), None)
 
 
 def run_cases(cases, diagnose=lambda: ""):

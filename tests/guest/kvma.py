@@ -13,6 +13,7 @@ import time
 ANNOUNCE, HELLO, WELCOME, REQUEST, REPLY, EVENT, DATA, CLOSE, PING, PONG, BYE, ACK = range(1, 13)
 HEADER = struct.Struct("<BBBBIQIIII")
 FRAME_MAX = 32768
+PAYLOAD_MAX = 31744
 
 
 class ProtocolError(Exception):
@@ -81,6 +82,75 @@ def encode(kind, payload=b"", *, seq=0, session=0, ack=0, flags=0, stream=0, cre
     return b"\0" + cobs_encode(body + struct.pack("<I", crc32c(body))) + b"\0"
 
 
+class Stream:
+    """One stream of the session. What is not read is not granted: the guest stops."""
+
+    def __init__(self, client, number, keeps=True):
+        self.client = client
+        self.number = number
+        self.keeps = keeps  # else only counts
+        self.data = b""
+        self.count = 0
+        self.granted = 131072
+        self.room = 65536
+        self.ended = False
+        self.close = None  # the agent's CLOSE
+        client.streams[number] = self
+        for frame in [f for f in client.strays if f.stream == number]:
+            client.strays.remove(frame)
+            self.take(frame)
+
+    def take(self, frame):
+        if frame.credit:
+            self.room += frame.credit
+        if frame.kind == CLOSE:
+            self.close = frame.body
+        elif frame.kind == DATA:
+            if self.ended and frame.payload:
+                raise ProtocolError("DATA after END")
+            self.granted -= len(frame.payload)
+            if self.granted < 0:
+                raise ProtocolError("more than was granted")
+            self.count += len(frame.payload)
+            if self.keeps:
+                self.data += frame.payload
+            self.ended = self.ended or bool(frame.flags & 1)
+
+    def grant(self, count):
+        self.granted += count
+        self.client.send(ACK, stream=self.number, credit=count)
+
+    def pump(self, done, timeout):
+        """Reads, and grants as much again as came, until done()."""
+        def look():
+            if self.granted <= 65536 and not self.ended and not self.close:
+                self.grant(131072 - self.granted)
+            return done()
+        return self.client.pump(look, timeout)
+
+    def wait_close(self, timeout=90):
+        """The agent's CLOSE; everything before it is in data."""
+        self.pump(lambda: self.close, timeout)
+        return self.close
+
+    def write(self, data, end=False, timeout=90):
+        while data:
+            self.pump(lambda: self.room > 0, timeout)
+            part = data[:min(self.room, PAYLOAD_MAX)]
+            data = data[len(part):]
+            self.room -= len(part)
+            self.client.send(DATA, part, stream=self.number, flags=1 if end and not data else 0)
+            # Not more than 96 KiB may be on the way; the acknowledgement of the last frame says that.
+            sent = self.client.sent
+            self.pump(lambda sent=sent: self.client.peer_ack >= sent - 2, timeout)
+            end = end and bool(data)
+        if end:
+            self.client.send(DATA, b"", stream=self.number, flags=1)
+
+    def abort(self):
+        self.client.send(CLOSE, {"code": -32006}, stream=self.number)
+
+
 class Frame:
     """One decoded frame."""
 
@@ -113,6 +183,9 @@ class Client:
         self.next_id = 1
         self.replies = {}
         self.events = []
+        self.streams = {}
+        self.strays = []  # of streams that a reply has yet to name
+        self.peer_ack = 0
         self.announces = []
         self.garbage = 0
         self.welcome = None
@@ -142,13 +215,14 @@ class Client:
     def send_raw(self, data):
         self.socket.sendall(data)
 
-    def send(self, kind, payload=b""):
+    def send(self, kind, payload=b"", *, stream=0, flags=0, credit=0):
         """A frame of the session."""
         if isinstance(payload, dict):
             payload = json.dumps(payload).encode()
         self.sent += 1
         self.acknowledged = self.received
-        self.send_raw(encode(kind, payload, seq=self.sent, session=self.session, ack=self.received))
+        self.send_raw(encode(kind, payload, seq=self.sent, session=self.session, ack=self.received,
+                             stream=stream, flags=flags, credit=credit))
 
     def send_hello(self):
         self.nonce = os.urandom(16).hex()
@@ -198,6 +272,13 @@ class Client:
         if frame.ack > self.sent:
             raise ProtocolError("acknowledges what was not sent")
         self.received = frame.seq
+        self.peer_ack = frame.ack
+        if frame.stream:
+            stream = self.streams.get(frame.stream)
+            if stream:
+                stream.take(frame)
+            else:
+                self.strays.append(frame)
         if frame.kind == REPLY:
             body = frame.body
             if body.get("id") in self.replies:
@@ -222,6 +303,9 @@ class Client:
         self.received = 1
         self.replies = {}
         self.events = []
+        self.streams = {}
+        self.strays = []
+        self.peer_ack = 0
         self.send(ACK)
 
     def pump(self, done, timeout):
@@ -241,7 +325,7 @@ class Client:
 
     # ---- what a test says
 
-    def hello(self, timeout=30):
+    def hello(self, timeout=90):
         """A new session; the HELLO is repeated as PROTOCOL.md says. Returns the WELCOME's body."""
         self.session = 0
         deadline = time.monotonic() + timeout
@@ -263,17 +347,31 @@ class Client:
         self.send(REQUEST, {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params or {}})
         return request_id
 
-    def finish_call(self, request_id, timeout=10):
+    def finish_call(self, request_id, timeout=40):
         self.pump(lambda: request_id in self.replies, timeout)
         body = self.replies.pop(request_id)
         if "error" in body:
             raise CallError(body["error"])
         return body["result"]
 
-    def call(self, method, params=None, timeout=10):
+    def call(self, method, params=None, timeout=40):
         return self.finish_call(self.start_call(method, params), timeout)
 
-    def ping(self, timeout=10):
+    def stream(self, result, name="stream", keeps=True):
+        """The stream that the result of a call names."""
+        return Stream(self, result[name], keeps)
+
+    def run(self, *argv, stdin=b"", timeout=30, **params):
+        """A command: its exit, standard output and standard error."""
+        job = self.call("exec.start", {"argv": list(argv), "stdin": bool(stdin), **params})
+        out, errors = self.stream(job), self.stream(job, "stderr_stream")
+        if stdin:
+            out.write(stdin, end=True)
+        out.wait_close(timeout)
+        errors.wait_close(timeout)
+        return out.close["exit"], out.data, errors.data
+
+    def ping(self, timeout=40):
         token = os.urandom(8)
         self.replies.pop("pong", None)
         self.send(PING, token + struct.pack("<Q", time.monotonic_ns() // 1000000))
@@ -282,7 +380,7 @@ class Client:
     def subscribe(self, *topics, interval_ms=1000):
         return self.call("events.subscribe", {"topics": [{"name": t, "interval_ms": interval_ms} for t in topics]})
 
-    def wait_event(self, topic, wanted=lambda params: True, timeout=15):
+    def wait_event(self, topic, wanted=lambda params: True, timeout=45):
         """The parameters of the first event of that topic that is wanted; it and those before it are gone then."""
         def look():
             while self.events:

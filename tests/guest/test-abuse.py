@@ -5,13 +5,13 @@
 guest, little memory, and no call that waits."""
 
 import contextlib
-import importlib.util
 import os
 import pathlib
 import threading
 import time
 
 import harness
+import kvma
 from harness import expect, expect_equal
 
 RETURN_SECONDS = 60
@@ -20,15 +20,6 @@ SILENT_SECONDS = 90
 # is printed, not asserted: that depends on what else the computer does.
 FLOOD_BYTES_MAX = 8 << 20
 CALL_SECONDS_MAX = 5
-
-
-def load_watch():
-    """The Watch of test-program.py, whose name is no module's."""
-    path = pathlib.Path(__file__).with_name("test-program.py")
-    spec = importlib.util.spec_from_file_location("test_program", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Watch
 
 
 class Cases:
@@ -88,18 +79,18 @@ class Cases:
     # ---- cases
 
     def start_watch(self):
-        self.watch = load_watch()(self.program, os.environ["KVMM_TEST_WATCH"], "gamma", "delta")
+        self.watch = harness.Watch(self.program, os.environ["KVMM_TEST_WATCH"], "gamma", "delta")
         for name in ("gamma", "delta"):
             self.watch.wait_for_state(name, "ready", timeout=RETURN_SECONDS)
             self.watch.wait_for("metrics", name)
 
-    def survives_flood(self):
+    def survives_flood(self, command="cat /dev/urandom"):
         self.hold_agent()
         before = self.resident()
         most = 0
         since = self.watch.mark()
         with self.calls() as slowest:
-            self.gamma.run(f"(cat /dev/urandom > {self.port()}) >/dev/null 2>&1 & echo $! > /tmp/flood")
+            self.gamma.run(f"({command} > {self.port()}) >/dev/null 2>&1 & echo $! > /tmp/flood")
             deadline = time.monotonic() + 60
             while not any(line["what"] == "guest" and line["name"] == "gamma" and line["state"] == "blocked"
                           for line in self.watch.lines[since:]):
@@ -111,11 +102,23 @@ class Cases:
             for _ in range(2):
                 self.watch.wait_for("metrics", "delta", since=marked)
                 marked = self.watch.mark()
-        self.gamma.run("kill $(cat /tmp/flood)")
+        self.gamma.run("kill $(cat /tmp/flood); killall -q yes tr; true")
         print(f"# resident +{(most - before) / 1024:.0f} KiB, slowest other call {slowest[0] * 1000:.1f} ms")
         expect(most - before < FLOOD_BYTES_MAX, f"the flood cost {most - before} bytes")
         expect(slowest[0] < CALL_SECONDS_MAX, f"another call took {slowest[0]:.3f} s")
         expect_equal(self.watch.last("guest", "delta")["state"], "ready", "state of the other machine")
+
+    def survives_endless_frame(self):
+        self.survives_flood("yes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx | tr -d '\\n'")
+        self.returns_on_request()
+
+    def survives_tiny_frames(self):
+        """Good frames of 16 bytes, of a session that is none: DATA that nobody granted."""
+        frame = kvma.encode(kvma.DATA, b"12345678", seq=1, session=1, stream=1)
+        octal = "".join(f"\\{byte:03o}" for byte in frame)
+        self.gamma.run(f"printf '{octal}' > /tmp/f; for n in 1 2 3 4 5 6 7 8 9 10 11; do cat /tmp/f /tmp/f > /tmp/g; mv /tmp/g /tmp/f; done")
+        self.survives_flood("cat $(yes /tmp/f | head -n 2000)")
+        self.returns_on_request()
 
     def returns_on_request(self):
         since = self.watch.mark()
@@ -162,6 +165,8 @@ def make_cases(host):
         ("the model holds two machines", cases.start_watch),
         ("a flood is blocked, and costs the others nothing", cases.survives_flood),
         ("ready again on request", cases.returns_on_request),
+        ("a frame without end is blocked too", cases.survives_endless_frame),
+        ("and so are good frames of no session", cases.survives_tiny_frames),
         ("an agent that stops reading is unresponsive, and comes back", cases.survives_deafness),
         ("put back to an older past: ready again", cases.returns_from_an_older_past),
         ("the watcher ends", cases.ends),

@@ -12,7 +12,8 @@ import harness
 import kvma
 from harness import expect, expect_equal, expect_near, wait_until
 
-RESIDENT_KIB = 1024
+RESIDENT_KIB = 1024  # without a host
+BUSY_KIB = 4096
 CONF = "/etc/kvm-manager-agent/agent.conf"
 
 
@@ -248,6 +249,70 @@ class Cases:
         welcome = self.reload_policy(f"rm -r {CONF}.d; cp -p /root/agent.conf {CONF}; chown root {CONF}")
         expect("policy_error" not in welcome, f"policy_error: {welcome.get('policy_error')}")
 
+    # ---- processes, freezing, the clock
+
+    def tells_processes(self):
+        agent = self.agent()
+        listed = agent.call("proc.list", {"sort": "pid"})
+        rows = {row["pid"]: row for row in listed["procs"]}
+        pid = int(self.alpha.agent_pid())
+        expect_equal(rows[pid]["comm"], "kvm-manager-age", "comm of the agent")
+        expect_equal((rows[1]["ppid"], rows[1]["user"]), (0, "root"), "the first process")
+        expect_near(listed["total"], int(self.alpha.run("ls -d /proc/[0-9]* | wc -l")), 0.1, "number of processes")
+        disks = {disk["name"]: disk for disk in agent.call("disk.stats")["disks"]}
+        expect_equal(disks["vdb"].get("serial"), "alpha-vdb", "serial of vdb")
+        expect_equal(disks["vdb"]["size"], int(self.alpha.run("cat /sys/block/vdb/size")) * 512, "size of vdb")
+
+    def write_that_waits(self):
+        """A write to what is frozen; it is in /run/held when it is done."""
+        self.alpha.run("rm -f /run/held; (echo x > /srv/held; sync; echo done > /run/held) </dev/null >/dev/null 2>&1 & sleep 1")
+        expect_equal(self.alpha.run("cat /run/held 2>/dev/null || echo waits"), "waits", "a write to what is frozen")
+
+    def wait_for_write(self):
+        wait_until(lambda: self.alpha.run("cat /run/held 2>/dev/null || true") == "done", 15, "the end of the write")
+
+    def freezes(self):
+        self.reload_policy(f"printf '[policy]\\nfreeze=allow\\ntime=allow\\n' > {CONF}")
+        agent = self.agent()
+        frozen = agent.call("fs.freeze", {"mounts": ["/srv"], "timeout_ms": 60000})
+        expect_equal(frozen["frozen"], ["/srv"], "frozen")
+        self.write_that_waits()
+        agent.ping()
+        expect_equal(agent.call("fs.thaw", {"token": frozen["token"]}), {"thawed": 1}, "fs.thaw")
+        self.wait_for_write()
+        audit = self.alpha.run("cat /var/log/kvm-manager-agent/audit.log")
+        expect("fs.freeze" in audit and "fs.thaw" in audit, "the audit log lacks the calls")
+
+    def thaws_when_killed(self):
+        agent = self.agent()
+        agent.call("fs.freeze", {"mounts": ["/srv"], "timeout_ms": 60000})
+        self.write_that_waits()
+        # Its watchdog is the same program: the number is the agent's own.
+        self.alpha.run(f"kill -9 {agent.call('agent.info')['pid']}")
+        self.wait_for_write()
+        agent.hello()
+
+    def keeps_deadlines(self):
+        """Ten years pass on the guest's clock while a deadline runs; it is kept, and so is the session."""
+        agent = self.agent()
+        agent.subscribe("fs.frozen")
+        session = agent.session
+        years = 10 * 365 * 86400 * 1000000
+        for direction in (1, -1):
+            agent.call("fs.freeze", {"mounts": ["/srv"], "timeout_ms": 4000})
+            started = time.monotonic()
+            clock = agent.call("time.get")["realtime_us"]
+            delta = agent.call("time.set", {"realtime_us": clock + direction * years})["delta_us"]
+            expect_near(delta, direction * years, 0.001, "delta")
+            expect_near(agent.call("time.get")["realtime_us"], clock + direction * years, 0.001, "the clock")
+            agent.wait_event("fs.frozen", lambda params: not params["frozen"] and params["by"] == "deadline", 20)
+            expect(2 < time.monotonic() - started < 12, f"thawed after {time.monotonic() - started:.1f} s")
+            agent.ping()
+        expect_equal(agent.session, session, "the session")
+        clock = agent.call("time.get")["realtime_us"]
+        expect_near(clock / 1e6, int(self.alpha.run("date +%s")), 0.001, "the clock as date says")
+        self.reload_policy(f"cp -p /root/agent.conf {CONF}")
+
     # ---- bad weather
 
     def survives_garbage(self):
@@ -258,7 +323,7 @@ class Cases:
             agent.send_raw(os.urandom(65536))
         agent.hello(60)
         expect_equal(agent.call("sys.info")["hostname"], "alpha", "hostname")
-        expect(self.is_sanitized() or self.rss_kib() <= before + 128, f"the agent grew from {before} to {self.rss_kib()} KiB")
+        expect(harness.is_sanitized() or self.rss_kib() <= before + 128, f"the agent grew from {before} to {self.rss_kib()} KiB")
 
     def returns_after_kill(self):
         agent = self.agent()
@@ -324,10 +389,10 @@ class Cases:
             agent.call(method)
         private, resident = self.memory_kib("Private_Dirty"), self.rss_kib()
         print(f"# {private} KiB of its own, {resident} KiB resident")
-        if self.is_sanitized():
+        if harness.is_sanitized():
             return
         expect(private <= 256, f"the agent has {private} KiB of its own")
-        expect(resident <= RESIDENT_KIB, f"the agent has {resident} KiB resident")
+        expect(resident <= BUSY_KIB, f"the agent has {resident} KiB resident")
 
     def sleeps(self):
         """No host, nobody to wake up for."""
@@ -340,11 +405,9 @@ class Cases:
         before = int(self.alpha.run(count))
         time.sleep(10)
         expect_equal(int(self.alpha.run(count)) - before, 0, "wake-ups within 10 s")
-
-    def is_sanitized(self):
-        """Whether this build's agent carries a sanitizer, which needs memory and time of its own."""
-        with open(os.environ["KVMM_TEST_AGENT"], "rb") as file:
-            return b"__asan_init" in file.read()
+        resident = int(re.search(r"VmRSS:\s+(\d+)", self.alpha.run(f"cat /proc/{pid}/status"))[1])
+        print(f"# {resident} KiB resident without a host")
+        expect(harness.is_sanitized() or resident <= RESIDENT_KIB, f"the agent has {resident} KiB resident")
 
     def memory_kib(self, row):
         return int(self.alpha.run(f"awk '/^{row}:/ {{print $2}}' /proc/{self.alpha.agent_pid()}/smaps_rollup"))
@@ -390,6 +453,10 @@ def make_cases(host):
         ("a login is pushed", cases.pushes_users),
         ("the policy denies", cases.denies),
         ("a faulty policy denies all", cases.fails_closed),
+        ("processes and disks: as /proc and /sys say", cases.tells_processes),
+        ("frozen: a write waits, a PING does not", cases.freezes),
+        ("frozen: thawed when the agent is killed", cases.thaws_when_killed),
+        ("frozen: the deadline holds while the clock jumps by ten years", cases.keeps_deadlines),
         ("a megabyte of garbage before the HELLO", cases.survives_garbage),
         ("kill -9: back within 10 s, with a new instance", cases.returns_after_kill),
         ("requests for the dead are not executed", cases.ignores_stale_requests),

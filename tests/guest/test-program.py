@@ -7,8 +7,6 @@ weather; and the agent's disc, from the drive to the installed agent."""
 import json
 import os
 import re
-import select
-import subprocess
 import time
 
 import harness
@@ -19,64 +17,6 @@ LABEL = "KVMMANAGER_AGENT"
 RETURN_SECONDS = 60
 # Three PINGs 10 s apart have to be missed.
 SILENT_SECONDS = 75
-
-
-class Watch:
-    """guest-watch: the model of the program, and a line for each of its changes."""
-
-    def __init__(self, program, path, *names):
-        self.lines = []
-        self.buffer = b""
-        self.process = subprocess.Popen([path, harness.URI, *names], env=program.environment,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def close(self):
-        self.process.stdin.close()
-        try:
-            status = self.process.wait(30)
-        finally:
-            self.process.kill()
-        expect_equal(status, 0, "exit status of guest-watch")
-
-    def say(self, line):
-        self.process.stdin.write(f"{line}\n".encode())
-        self.process.stdin.flush()
-
-    def read(self, timeout):
-        ready, _, _ = select.select([self.process.stdout], [], [], max(0, timeout))
-        if not ready:
-            return
-        data = os.read(self.process.stdout.fileno(), 65536)
-        if not data:
-            raise EOFError("guest-watch has ended")
-        *lines, self.buffer = (self.buffer + data).split(b"\n")
-        self.lines += [json.loads(line) for line in lines]
-
-    def mark(self):
-        """From here on: for wait_for()."""
-        self.read(0)
-        return len(self.lines)
-
-    def wait_for(self, what, name=None, wanted=lambda line: True, timeout=30, since=0):
-        """The first such line since the mark."""
-        deadline = time.monotonic() + timeout
-        looked = since
-        while True:
-            for line in self.lines[looked:]:
-                if line["what"] == what and line.get("name") == name and wanted(line):
-                    return line
-            looked = len(self.lines)
-            if time.monotonic() >= deadline:
-                seen = [line for line in self.lines[since:] if line["what"] not in ("metrics", "interfaces")]
-                raise TimeoutError(f"{what} of {name} not within {timeout} s; seen: {seen[-12:]}")
-            self.read(min(0.5, deadline - time.monotonic()))
-
-    def wait_for_state(self, name, *states, timeout=30, since=0):
-        return self.wait_for("guest", name, lambda line: line["state"] in states, timeout, since)
-
-    def last(self, what, name=None):
-        self.read(0)
-        return next((line for line in reversed(self.lines) if line["what"] == what and line.get("name") == name), None)
 
 
 class Cases:
@@ -163,6 +103,24 @@ class Cases:
             expect_near(shown[row[5]]["total_bytes"], int(row[1]) * 1024, 0.01, f"size of {row[5]}")
             expect_near(shown[row[5]]["used_bytes"], int(row[2]) * 1024, 0.01, f"used bytes of {row[5]}")
 
+    def tells_it_inert(self):
+        """A guest whose name is markup, an escape and a reversal: what is printed has none of them."""
+        guest = self.gamma
+        guest.run("hostname \"$(printf '<b>\\033[31m\\342\\200\\256x&amp;\\ny')\"; kill -9 " + str(guest.agent_pid()))
+
+        def told():
+            result = self.program.run("guest-info", "gamma", "--json", "--wait", "30")
+            return result.stdout if "<b>" in result.stdout else None
+        try:
+            text = wait_until(told, 60, "the name of the guest")
+            name = json.loads(text)["system"]["hostname"]
+            plain = self.program.succeed("guest-info", "gamma", "--wait", "30")
+            for what, output in (("JSON", text), ("the name", name), ("the text", plain)):
+                expect(not re.search("[\x00-\x09\x0b-\x1f\u202e]", output), f"{what}: {output!r}")
+            expect("\n" not in name and "<b>" in name and "&amp;" in name, f"{name!r}")
+        finally:
+            guest.run(f"hostname {guest.name}")
+
     def tells_two(self):
         facts = [self.program.guest_info(name) for name in ("gamma", "delta")]
         expect_equal([each["system"]["hostname"] for each in facts], ["gamma", "delta"], "host names")
@@ -172,7 +130,7 @@ class Cases:
     # ---- the model
 
     def start_watch(self):
-        self.watch = Watch(self.program, os.environ["KVMM_TEST_WATCH"], "gamma", "delta")
+        self.watch = harness.Watch(self.program, os.environ["KVMM_TEST_WATCH"], "gamma", "delta")
         for name in ("gamma", "delta"):
             line = self.watch.wait_for("guest", name, lambda line: line["state"] == "ready" and line["hostname"])
             expect_equal(line["hostname"], name, "hostname")
@@ -208,7 +166,7 @@ class Cases:
         expect_equal(self.watch.last("guest", "gamma")["state"], "ready", "state of the one who was first")
 
     def takes_over(self):
-        with_force = Watch(self.program, os.environ["KVMM_TEST_WATCH"], "gamma")
+        with_force = harness.Watch(self.program, os.environ["KVMM_TEST_WATCH"], "gamma")
         try:
             with_force.wait_for_state("gamma", "in-use")
             since = self.watch.mark()
@@ -332,6 +290,7 @@ def make_cases(host):
         ("exit codes", cases.ends_with_its_code),
         ("guest-info: as the guest's own commands say", cases.tells_facts),
         ("guest-info: file systems as df says", cases.tells_disks),
+        ("guest-info: a hostile name is inert", cases.tells_it_inert),
         ("guest-info: two machines, each its own", cases.tells_two),
         ("the model holds two machines", cases.start_watch),
         ("metrics are pushed, and move", cases.pushes_metrics),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 KVM Manager contributors
 #
-# usage: test-iso.sh ISO MAKE-ISO VERSION AGENT POLICY
+# usage: test-iso.sh ISO MAKE-ISO VERSION POLICY MACHINE AGENT [MACHINE AGENT]…
 #
 # The disc of the guest agent: that it is the same bytes wherever it is built, that it says what it is, and that its
 # installer does what it promises in each family of systems, under the shells that they have. Prints TAP.
@@ -12,8 +12,15 @@ set -uo pipefail
 iso=$(realpath "$1")
 make_iso=$(realpath "$2")
 version=$3
-agent=$(realpath "$4")
-policy=$(realpath "$5")
+policy=$(realpath "$4")
+shift 4
+machines=()
+programs=()
+while [ $# -ge 2 ]; do
+  machines+=("$1")
+  programs+=("$1" "$(realpath "$2")")
+  shift 2
+done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -49,10 +56,11 @@ field_of_volume ()
 same_bytes ()
 {
   mkdir -p "$work/a/deeper" "$work/b"
-  (cd "$work/a" && umask 077 && TZ=Asia/Tokyo "$make_iso" deeper/x.iso "$version" "$agent" "$policy") || return 1
-  cp "$agent" "$work/b/another-name"
+  (cd "$work/a" && umask 077 && TZ=Asia/Tokyo "$make_iso" deeper/x.iso "$version" "$policy" "${programs[@]}") || return 1
+  cp "${programs[1]}" "$work/b/another-name"
   touch -d 2001-02-03 "$work/b/another-name"
-  (cd / && umask 002 && TZ=America/Lima "$make_iso" "$work/b/y.iso" "$version" "$work/b/another-name" "$policy") || return 1
+  (cd / && umask 002 && TZ=America/Lima "$make_iso" "$work/b/y.iso" "$version" "$policy" "${programs[0]}" "$work/b/another-name" \
+    "${programs[@]:2}") || return 1
   cmp "$work/a/deeper/x.iso" "$work/b/y.iso" && cmp "$work/b/y.iso" "$iso"
 }
 
@@ -70,14 +78,22 @@ labels ()
 
 complete ()
 {
-  local file
+  local file machine
+
+  for machine in "${machines[@]}"; do
+    [ -x "$disc/bin/$machine/kvm-manager-agent" ] || { echo "no agent for $machine"; return 1; }
+    # What a sanitizer adds is not of the agent's size.
+    grep -q __asan_init "$disc/bin/$machine/kvm-manager-agent" ||
+      [ "$(stat -c %s "$disc/bin/$machine/kvm-manager-agent")" -le 1048576 ] ||
+      { echo "the agent for $machine is larger than 1 MiB"; return 1; }
+  done
 
   for file in README.txt install.sh install-debian.sh install-rhel.sh install-alpine.sh agent.conf \
-    bin/x86_64/kvm-manager-agent systemd/kvm-manager-agent.service systemd/90-kvm-manager-agent.rules \
+    systemd/kvm-manager-agent.service systemd/hardened.conf systemd/90-kvm-manager-agent.rules \
     openrc/kvm-manager-agent; do
     [ -s "$disc/$file" ] || { echo "$file is missing"; return 1; }
   done
-  [ -x "$disc/bin/x86_64/kvm-manager-agent" ] && [ -x "$disc/install.sh" ]
+  [ -x "$disc/install.sh" ]
 }
 
 mode_is ()
@@ -137,12 +153,23 @@ keeps_policy ()
     cmp "$policy" "$work/root/etc/kvm-manager-agent/agent.conf.dist"
 }
 
+hardens ()
+{
+  local dropin=etc/systemd/system/kvm-manager-agent.service.d/hardened.conf
+
+  fake_root systemd
+  run "$disc/install.sh" && [ ! -e "$work/root/$dropin" ] && run "$disc/install.sh" --hardened || return 1
+  mode_is "$work/root/$dropin" 644 || return 1
+  fake_root openrc
+  [[ $(run "$disc/install.sh" --hardened) = *'Without systemd'* ]] && [ ! -e "$work/root/etc/systemd" ]
+}
+
 uninstalls ()
 {
   local family=$1
 
   fake_root "$family"
-  run "$disc/install.sh" || return 1
+  run "$disc/install.sh" --hardened || return 1
   run "$disc/install.sh" --uninstall || return 1
   [ "$(cd "$work/root" && find . -name '*kvm-manager-agent*' -o -name 'agent.conf*' | sort | tr '\n' ' ')" = \
     './etc/kvm-manager-agent ./etc/kvm-manager-agent/agent.conf ' ] || return 1
@@ -194,8 +221,26 @@ unit_is_valid ()
 {
   # The program is not installed here.
   sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$disc/systemd/kvm-manager-agent.service" >"$work/kvm-manager-agent.service"
+  mkdir -p "$work/kvm-manager-agent.service.d"
+  cp "$disc/systemd/hardened.conf" "$work/kvm-manager-agent.service.d/"
   systemd-analyze verify --man=no "$work/kvm-manager-agent.service" 2>&1 | tee "$work/verify"
   ! grep -q kvm-manager-agent "$work/verify"
+}
+
+# A machine of another kind picks its own program, and that one runs.
+aarch64_runs ()
+{
+  local root=$work/root
+
+  fake_root none
+  mkdir -p "$work/fake"
+  printf '#!/bin/sh\n[ "$1" != -m ] || { echo aarch64; exit; }\nexec /bin/uname "$@"\n' >"$work/fake/uname"
+  chmod +x "$work/fake/uname"
+  PATH=$work/fake:$PATH DESTDIR=$root sh "$disc/install.sh" &&
+    cmp "$disc/bin/aarch64/kvm-manager-agent" "$root/usr/libexec/kvm-manager-agent" &&
+    [ "$(qemu-aarch64-static "$root/usr/libexec/kvm-manager-agent" --version)" = "kvm-manager-agent $version" ] &&
+    chmod -R go-w "$root/etc" &&
+    qemu-aarch64-static "$root/usr/libexec/kvm-manager-agent" --check-config --config "$root/etc/kvm-manager-agent/agent.conf"
 }
 
 disc=$work/disc
@@ -224,6 +269,7 @@ for name in dash 'busybox sh' 'bash --posix'; do
   check "$name: install-rhel.sh" installs systemd install-rhel.sh
   check "$name: install-alpine.sh" installs openrc install-alpine.sh
   check "$name: an update keeps the policy" keeps_policy
+  check "$name: the confined unit" hardens
   for family in systemd openrc none; do
     check "$name: uninstalls with $family" uninstalls $family
   done
@@ -232,6 +278,13 @@ for name in dash 'busybox sh' 'bash --posix'; do
   check "$name: away from the disc" wrong_place
   check "$name: options" usage
 done
+if [ ! -e "$disc/bin/aarch64" ]; then
+  skip 'the agent for aarch64' 'there is no compiler or no static jansson for aarch64 here'
+elif ! type -P qemu-aarch64-static >/dev/null; then
+  skip 'the agent for aarch64' 'there is no qemu-aarch64-static here'
+else
+  check 'the agent for aarch64' aarch64_runs
+fi
 if type -P systemd-analyze >/dev/null; then
   check 'the unit is valid' unit_is_valid
 else

@@ -198,10 +198,80 @@ fake_get_owner (gpointer target)
   return ((Fixture *) target)->owner;
 }
 
+static gboolean
+fake_get_control_allowed (gpointer target)
+{
+  return ((Fixture *) target)->stored_control;
+}
+
+static void
+fake_store_control_allowed_async (gpointer target,
+                                  gboolean allowed,
+                                  GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  Fixture *f = target;
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+
+  if (f->store_fails)
+    {
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_READ_ONLY, "Cannot store");
+      return;
+    }
+  f->stored_control = allowed;
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+fake_store_control_allowed_finish (gpointer target, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+static void
+fake_call_qga_async (gpointer target,
+                     KvmmGuestQgaCall call,
+                     const char *user,
+                     const char *crypt_hash,
+                     GAsyncReadyCallback callback,
+                     gpointer user_data)
+{
+  Fixture *f = target;
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+
+  f->n_qga_calls[call]++;
+  g_free (f->crypt_hash);
+  f->crypt_hash = g_strdup (crypt_hash);
+  if (f->qga_fails)
+    g_task_return_new_error (task, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_AGENT_UNRESPONSIVE,
+                             "The agent is silent");
+  else
+    g_task_return_int (task, 2);
+}
+
+static gssize
+fake_call_qga_finish (gpointer target, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_int (G_TASK (result), error);
+}
+
 static const KvmmGuestBackend backend = {
-  fake_open_async,           fake_open_finish,           fake_read_qga_async, fake_read_qga_finish,
-  fake_read_addresses_async, fake_read_addresses_finish, fake_reread,         fake_add_log,
-  fake_get_interval_ms,      fake_is_on_demand,          fake_get_owner,
+  fake_open_async,
+  fake_open_finish,
+  fake_read_qga_async,
+  fake_read_qga_finish,
+  fake_read_addresses_async,
+  fake_read_addresses_finish,
+  fake_reread,
+  fake_add_log,
+  fake_get_interval_ms,
+  fake_is_on_demand,
+  fake_get_owner,
+  fake_get_control_allowed,
+  fake_store_control_allowed_async,
+  fake_store_control_allowed_finish,
+  fake_call_qga_async,
+  fake_call_qga_finish,
 };
 
 /* ---- the fixture ---- */
@@ -265,6 +335,7 @@ fixture_free (Fixture *f)
   g_ptr_array_unref (f->peers);
   g_ptr_array_unref (f->qga_tasks);
   g_assert_finalize_object (f->owner);
+  g_free (f->crypt_hash);
   g_string_free (f->words, TRUE);
   g_string_free (f->states, TRUE);
   g_free (f);

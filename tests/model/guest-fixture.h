@@ -38,6 +38,12 @@ typedef struct
   const char *lease;
   gboolean on_demand;
   guint rereads;
+
+  gboolean stored_control;
+  gboolean store_fails;
+
+  guint n_qga_calls[KVMM_GUEST_QGA_SET_PASSWORD + 1];
+  char *crypt_hash; /* (owned) (nullable) of the last call */
 } Fixture;
 
 extern const KvmmGuestInput guest_running;

@@ -139,7 +139,8 @@ static KvmmAgentIsoMounted *
 mount (Fixture *self, KvmmAgentIsoMountFlags flags, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
-  kvmm_agent_iso_mount_async (self->settings, self->domain, flags, NULL, test_result_cb, &result);
+  kvmm_agent_iso_mount_async (self->settings, self->domain, flags, NULL, NULL, NULL, test_result_cb,
+                              &result);
   TEST_RUN_UNTIL (result != NULL);
   return kvmm_agent_iso_mount_finish (result, error);
 }

@@ -328,6 +328,13 @@ verdict_at (GPtrArray *candidates, guint i)
   return ((const KvmmAgentIsoCandidate *) candidates->pdata[i])->verdict;
 }
 
+static GPtrArray *
+choose (const char *const *paths, const KvmmAgentIsoReader *reader)
+{
+  g_autoptr (GPtrArray) probes = kvmm_agent_iso_probe_all (paths);
+  return kvmm_agent_iso_choose (probes, reader, NULL);
+}
+
 static void
 test_takes_the_first_usable (Files *self, gconstpointer data)
 {
@@ -335,7 +342,7 @@ test_takes_the_first_usable (Files *self, gconstpointer data)
   test_disc_write (second, "KVMMANAGER_AGENT", "");
   const char *paths[] = { "/nonexistent.iso", "", self->disc, self->disc, second, "/tmp", NULL };
   KvmmAgentIsoReader reader = { .is_session = TRUE };
-  g_autoptr (GPtrArray) candidates = kvmm_agent_iso_choose (paths, &reader);
+  g_autoptr (GPtrArray) candidates = choose (paths, &reader);
   g_assert_cmpuint (candidates->len, ==, 4);
   g_assert_cmpint (verdict_at (candidates, 0), ==, KVMM_AGENT_ISO_MISSING);
   g_assert_cmpint (verdict_at (candidates, 1), ==, KVMM_AGENT_ISO_TAKEN);
@@ -350,7 +357,7 @@ test_looks_at_nothing_for_another_computer (Files *self, gconstpointer data)
 {
   const char *paths[] = { self->disc, NULL };
   KvmmAgentIsoReader reader = { .is_remote = TRUE };
-  g_autoptr (GPtrArray) candidates = kvmm_agent_iso_choose (paths, &reader);
+  g_autoptr (GPtrArray) candidates = choose (paths, &reader);
   const KvmmAgentIsoCandidate *first = candidates->pdata[0];
   g_assert_cmpint (first->verdict, ==, KVMM_AGENT_ISO_REMOTE);
   g_assert_null (first->real_path);
@@ -367,7 +374,7 @@ test_tries_no_more_than_its_limit (Files *self, gconstpointer data)
       g_strv_builder_add (builder, path);
     }
   g_auto (GStrv) paths = g_strv_builder_end (builder);
-  g_autoptr (GPtrArray) candidates = kvmm_agent_iso_choose ((const char *const *) paths, &reader);
+  g_autoptr (GPtrArray) candidates = choose ((const char *const *) paths, &reader);
   g_assert_cmpuint (candidates->len, ==, 64);
 }
 
@@ -376,7 +383,7 @@ test_names_each_path_that_failed (Files *self, gconstpointer data)
 {
   const char *paths[] = { "/nonexistent.iso", self->folder, NULL };
   KvmmAgentIsoReader reader = { 0 };
-  g_autoptr (GPtrArray) candidates = kvmm_agent_iso_choose (paths, &reader);
+  g_autoptr (GPtrArray) candidates = choose (paths, &reader);
   g_autofree char *text = kvmm_agent_iso_describe_failure (candidates);
   g_assert_nonnull (strstr (text, "/nonexistent.iso: There is no such file."));
   g_assert_nonnull (strstr (text, self->folder));
@@ -463,12 +470,12 @@ test_mount_says_why_not (Files *self, gconstpointer data)
   KvmmDomain *domain = kvmm_connection_find (connection, "test");
   g_settings_set_string (kvmm_settings_get_gsettings (settings), KVMM_SETTINGS_AGENT_ISO_PATH,
                          "/nonexistent/3.iso");
-  kvmm_agent_iso_mount_async (settings, domain, KVMM_AGENT_ISO_MOUNT_NONE, NULL, test_result_cb,
-                              &result);
+  kvmm_agent_iso_mount_async (settings, domain, KVMM_AGENT_ISO_MOUNT_NONE, NULL, NULL, NULL,
+                              test_result_cb, &result);
   TEST_RUN_UNTIL (result != NULL);
   g_assert_null (kvmm_agent_iso_mount_finish (result, &error));
-  g_assert_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_NONE_USABLE);
-  g_assert_nonnull (strstr (error->message, "/nonexistent/3.iso"));
+  g_assert_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, "hypervisor TEST"));
   g_clear_error (&error);
   g_clear_object (&result);
 

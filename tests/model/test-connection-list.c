@@ -99,7 +99,18 @@ test_one_flat_list_over_all_connections (void)
 
   KvmmDomain *domain = kvmm_connection_list_find (list, "machine-00003");
   g_assert_true (kvmm_domain_get_connection (domain) == first);
-  g_assert_true (kvmm_connection_find (last, kvmm_domain_get_uuid (domain)) != domain);
+  KvmmDomain *twin = kvmm_connection_find (last, kvmm_domain_get_uuid (domain));
+  gboolean is_active = kvmm_domain_get_is_active (domain);
+
+  g_assert_true (twin != domain);
+  g_assert_cmpstr (kvmm_domain_get_name (twin), ==, kvmm_domain_get_name (domain));
+  g_assert_cmpint (kvmm_domain_get_is_active (twin), ==, is_active);
+  /* What is done to one is not done to the other of that name. */
+  g_assert_true (
+      test_act (twin, is_active ? KVMM_DOMAIN_ACTION_FORCE_OFF : KVMM_DOMAIN_ACTION_START, NULL));
+  TEST_RUN_UNTIL (kvmm_domain_get_is_active (twin) != is_active);
+  test_settle ();
+  g_assert_cmpint (kvmm_domain_get_is_active (domain), ==, is_active);
   g_assert_cmpstr (kvmm_domain_get_name (kvmm_connection_list_find (list, DEFAULT_UUID)), ==,
                    "test");
   g_assert_null (kvmm_connection_list_find (list, "nobody"));

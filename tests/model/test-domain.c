@@ -60,7 +60,7 @@ test_every_property_reads (Fixture *fixture, gconstpointer data)
   guint n_pspecs;
 
   pspecs = g_object_class_list_properties (G_OBJECT_GET_CLASS (fixture->domain), &n_pspecs);
-  g_assert_cmpuint (n_pspecs, ==, 20);
+  g_assert_cmpuint (n_pspecs, ==, 22);
   for (guint i = 0; i < n_pspecs; i++)
     {
       g_auto (GValue) value = G_VALUE_INIT;
@@ -170,6 +170,44 @@ test_pending_until_the_state_changes (Fixture *fixture, gconstpointer data)
   g_assert_true (kvmm_domain_act_finish (fixture->domain, result, &error));
   TEST_RUN_UNTIL (kvmm_domain_get_state (fixture->domain) == KVMM_DOMAIN_STATE_SHUT_OFF);
   g_assert_null (kvmm_domain_get_pending (fixture->domain));
+}
+
+static void
+finished_cb (KvmmShutdown *shutdown, gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+static void
+test_a_shut_down_is_watched_to_its_end (Fixture *fixture, gconstpointer data)
+{
+  KvmmShutdown *shutdown;
+  guint n_finished = 0;
+
+  g_assert_null (kvmm_domain_get_shutdown (fixture->domain));
+  shutdown = kvmm_domain_begin_shutdown (fixture->domain, FALSE);
+  g_signal_connect (shutdown, "finished", G_CALLBACK (finished_cb), &n_finished);
+  g_assert_true (kvmm_domain_get_shutdown (fixture->domain) == shutdown);
+  g_assert_cmpint (kvmm_shutdown_get_step (shutdown), ==, KVMM_SHUTDOWN_STEP_BUTTON);
+  g_assert_cmpstr (kvmm_domain_get_pending (fixture->domain), ==, "Shutting down…");
+  /* The one that is under way, not a second one. */
+  g_assert_true (kvmm_domain_begin_shutdown (fixture->domain, FALSE) == shutdown);
+  TEST_RUN_UNTIL (n_finished > 0);
+  g_assert_cmpint (kvmm_shutdown_get_step (shutdown), ==, KVMM_SHUTDOWN_STEP_DONE);
+  g_assert_cmpint (kvmm_domain_get_state (fixture->domain), ==, KVMM_DOMAIN_STATE_SHUT_OFF);
+  g_assert_null (kvmm_domain_get_pending (fixture->domain));
+}
+
+static void
+test_a_restart_takes_the_place_of_a_shut_down (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (KvmmShutdown) shutdown =
+      g_object_ref (kvmm_domain_begin_shutdown (fixture->domain, FALSE));
+  KvmmShutdown *restart = kvmm_domain_begin_shutdown (fixture->domain, TRUE);
+
+  g_assert_true (restart != shutdown);
+  g_assert_cmpint (kvmm_shutdown_get_step (shutdown), ==, KVMM_SHUTDOWN_STEP_CANCELLED);
+  TEST_RUN_UNTIL (kvmm_shutdown_get_is_finished (restart));
 }
 
 static void
@@ -381,6 +419,8 @@ main (int argc, char **argv)
   ADD ("failure-names-the-machine", test_failure_names_the_machine);
   ADD ("every-disabled-action-says-why", test_every_disabled_action_says_why);
   ADD ("pending-until-the-state-changes", test_pending_until_the_state_changes);
+  ADD ("a-shut-down-is-watched-to-its-end", test_a_shut_down_is_watched_to_its_end);
+  ADD ("a-restart-takes-the-place-of-a-shut-down", test_a_restart_takes_the_place_of_a_shut_down);
   ADD ("autostart-without-an-event", test_autostart_without_an_event);
   ADD ("cancelled-action-is-silent", test_cancelled_action_is_silent);
   ADD ("others-change-the-state", test_others_change_the_state);

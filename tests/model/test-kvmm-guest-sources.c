@@ -109,6 +109,22 @@ test_rows_keep_their_items (void)
 
 /* ---- the QEMU guest agent ---- */
 
+typedef struct
+{
+  guint n_calls;
+  gboolean value;
+  GError *error;
+} Outcome;
+
+static void
+refreshed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Outcome *outcome = user_data;
+
+  outcome->n_calls++;
+  outcome->value = kvmm_guest_refresh_finish (KVMM_GUEST (source), result, &outcome->error);
+}
+
 static const KvmmGuestInput with_qga = {
   .is_active = TRUE,
   .has_facts = TRUE,
@@ -154,6 +170,78 @@ test_ours_goes_before_qga (void)
   g_assert_cmpstr (kvmm_guest_get_hostname (f->guest), ==, "anvil");
   g_assert_cmpint (kvmm_guest_get_source (f->guest), ==, KVMM_GUEST_SOURCE_AGENT);
   g_assert_false (kvmm_guest_is_armed (f->guest, KVMM_GUEST_TIMER_QGA));
+}
+
+static guint
+source_of (Fixture *f, KvmmGuestFact fact)
+{
+  return kvmm_guest_get_fact_source (f->guest, fact);
+}
+
+static void
+test_qga_fills_in_what_ours_does_not_tell (void)
+{
+  g_autoptr (Fixture) f = fixture_new ();
+  KvmmGuestInput input = with_qga;
+
+  f->mute_peers = TRUE;
+  input.agent_channel = KVMM_CHANNEL_CONNECTED;
+  fixture_run (f, &input);
+  /* Its policy denies one kind: the fake peer answers "no such method". */
+  g_hash_table_remove (fixture_last_peer (f)->results, "sys.info");
+  fixture_last_peer (f)->is_mute = FALSE;
+  fake_peer_announce (fixture_last_peer (f));
+  test_wait_until (source_of (f, KVMM_GUEST_FACT_SYSTEM) == KVMM_GUEST_SOURCE_QGA &&
+                   source_of (f, KVMM_GUEST_FACT_USERS) == KVMM_GUEST_SOURCE_AGENT);
+  g_assert_true (fixture_is (f, KVMM_GUEST_STATE_READY));
+  g_assert_cmpint (kvmm_guest_get_source (f->guest), ==, KVMM_GUEST_SOURCE_AGENT);
+  g_assert_cmpstr (kvmm_guest_get_hostname (f->guest), ==, "by-qga");
+  g_assert_cmpstr (kvmm_guest_get_address (f->guest), ==, "10.0.2.15");
+
+  /* An answer of the other one never replaces what ours told. */
+  test_wait_until (f->qga_calls >= 4);
+  g_assert_cmpuint (source_of (f, KVMM_GUEST_FACT_USERS), ==, KVMM_GUEST_SOURCE_AGENT);
+  g_assert_cmpuint (source_of (f, KVMM_GUEST_FACT_INTERFACES), ==, KVMM_GUEST_SOURCE_AGENT);
+}
+
+static void
+test_refresh_asks_both_where_ours_refuses (void)
+{
+  g_autoptr (Fixture) f = fixture_new ();
+  KvmmGuestInput input = with_qga;
+  Outcome outcome = { 0 };
+  guint calls;
+
+  f->mute_peers = TRUE;
+  input.agent_channel = KVMM_CHANNEL_CONNECTED;
+  fixture_run (f, &input);
+  g_hash_table_remove (fixture_last_peer (f)->results, "sys.info");
+  fixture_last_peer (f)->is_mute = FALSE;
+  fake_peer_announce (fixture_last_peer (f));
+  test_wait_until (source_of (f, KVMM_GUEST_FACT_SYSTEM) == KVMM_GUEST_SOURCE_QGA);
+  calls = f->qga_calls;
+  kvmm_guest_refresh_async (f->guest, NULL, refreshed_cb, &outcome);
+  test_wait_until (outcome.n_calls == 1);
+  g_assert_no_error (outcome.error);
+  g_assert_cmpuint (f->qga_calls, >, calls);
+}
+
+static void
+test_the_way_that_came_last_tells_all_when_ours_goes (void)
+{
+  g_autoptr (Fixture) f = fixture_new ();
+  KvmmGuestInput input = with_qga;
+
+  input.agent_channel = KVMM_CHANNEL_CONNECTED;
+  fixture_run (f, &input);
+  test_wait_until (source_of (f, KVMM_GUEST_FACT_USERS) == KVMM_GUEST_SOURCE_AGENT);
+  f->mute_peers = TRUE;
+  fake_peer_hang_up (fixture_last_peer (f));
+  test_wait_until (source_of (f, KVMM_GUEST_FACT_USERS) == KVMM_GUEST_SOURCE_QGA &&
+                   source_of (f, KVMM_GUEST_FACT_SYSTEM) == KVMM_GUEST_SOURCE_QGA);
+  /* It did not tell the interfaces: what ours told last is still said to be ours. */
+  g_assert_cmpuint (source_of (f, KVMM_GUEST_FACT_INTERFACES), ==, KVMM_GUEST_SOURCE_AGENT);
+  g_assert_cmpint (kvmm_guest_get_source (f->guest), ==, KVMM_GUEST_SOURCE_QGA);
 }
 
 static void
@@ -286,22 +374,6 @@ test_the_agent_knows_better_than_a_lease (void)
 
 /* ---- refresh ---- */
 
-typedef struct
-{
-  guint n_calls;
-  gboolean value;
-  GError *error;
-} Outcome;
-
-static void
-refreshed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Outcome *outcome = user_data;
-
-  outcome->n_calls++;
-  outcome->value = kvmm_guest_refresh_finish (KVMM_GUEST (source), result, &outcome->error);
-}
-
 static void
 test_refresh_asks_who_is_there (void)
 {
@@ -355,6 +427,10 @@ main (int argc, char **argv)
   ADD ("rows-keep-their-items", test_rows_keep_their_items);
   ADD ("qga-answers-where-ours-is-not", test_qga_answers_where_ours_is_not);
   ADD ("ours-goes-before-qga", test_ours_goes_before_qga);
+  ADD ("qga-fills-in-what-ours-does-not-tell", test_qga_fills_in_what_ours_does_not_tell);
+  ADD ("refresh-asks-both-where-ours-refuses", test_refresh_asks_both_where_ours_refuses);
+  ADD ("the-way-that-came-last-tells-all-when-ours-goes",
+       test_the_way_that_came_last_tells_all_when_ours_goes);
   ADD ("a-silent-qga-is-asked-ever-less", test_a_silent_qga_is_asked_ever_less);
   ADD ("one-qga-call-a-machine", test_one_qga_call_a_machine);
   ADD ("three-qga-calls-a-connection", test_three_qga_calls_a_connection);

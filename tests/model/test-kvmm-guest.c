@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include "agent/kvmm-agent-files.h"
 #include "guest-fixture.h"
+#include "protocol/kvma-names.h"
 #include "util/kvmm-thread.h"
 
 /* ---- the state ---- */
@@ -253,6 +255,67 @@ test_take_over_opens_by_force (void)
 }
 
 static void
+test_a_lent_channel_comes_back (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+  g_autoptr (GError) error = NULL;
+  guint opens = f->opens;
+
+  g_assert_true (kvmm_guest_lend (f->guest, &error));
+  g_assert_no_error (error);
+  g_assert_true (fixture_is (f, KVMM_GUEST_STATE_IN_USE));
+  g_assert_null (kvmm_guest_get_agent (f->guest));
+  /* A second borrower gets it from libvirt, or not. */
+  g_assert_true (kvmm_guest_lend (f->guest, NULL));
+  kvmm_guest_end_loan (f->guest);
+  /* Somebody who looks does not get it back. */
+  kvmm_guest_hold (f->guest);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (f->opens, ==, opens);
+  kvmm_guest_end_loan (f->guest);
+  test_wait_until (fixture_is (f, KVMM_GUEST_STATE_READY));
+  g_assert_cmpuint (f->forced, ==, 0);
+  kvmm_guest_release (f->guest);
+}
+
+static void
+test_what_is_not_there_is_not_lent (void)
+{
+  g_autoptr (Fixture) f = fixture_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (kvmm_guest_lend (f->guest, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+static void
+opened_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  KvmmAgentFileStream **stream = user_data;
+
+  *stream = kvmm_agent_client_read_file_finish (KVMM_AGENT_CLIENT (source), result, NULL);
+}
+
+static void
+test_a_busy_channel_is_not_lent (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+  g_autoptr (KvmmAgentFileStream) stream = NULL;
+  g_autoptr (GError) error = NULL;
+  KvmmAgentClient *agent = kvmm_guest_get_agent (f->guest);
+
+  kvmm_agent_client_set_control_allowed (agent, TRUE);
+  fake_peer_set_result (fixture_last_peer (f), "file.read",
+                        "{\"stream\":2,\"size\":9,\"mtime\":0,\"mode\":420}");
+  kvmm_agent_client_read_file_async (agent, "/a", 0, NULL, opened_cb, &stream);
+  test_wait_until (stream != NULL);
+  g_assert_false (kvmm_guest_lend (f->guest, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_true (fixture_is (f, KVMM_GUEST_STATE_READY));
+}
+
+static void
 test_abuse_blocks_for_a_while (void)
 {
   g_autoptr (Fixture) f = fixture_new_ready ();
@@ -410,6 +473,123 @@ test_retry_greets_at_once (void)
   g_assert_cmpuint (fixture_last_peer (f)->hellos, ==, hellos + 1);
 }
 
+/* ---- who may do what ---- */
+
+static void
+count_cb (KvmmGuest *guest, gpointer user_data)
+{
+  (*(guint *) user_data)++;
+}
+
+static void
+test_the_agent_is_there_while_it_is_ready (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+  KvmmGuestInput off = { .is_active = FALSE, .id = -1 };
+
+  g_assert_true (kvmm_guest_get_agent (f->guest) == f->guest->client);
+  kvmm_guest_set_input (f->guest, &off);
+  g_assert_null (kvmm_guest_get_agent (f->guest));
+}
+
+static void
+test_the_switch_reaches_the_agent_and_the_settings (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+  guint n_changes = 0;
+
+  g_signal_connect (f->guest, "access-changed", G_CALLBACK (count_cb), &n_changes);
+  g_assert_false (kvmm_guest_get_control_allowed (f->guest));
+  g_assert_false (kvmm_agent_client_get_control_allowed (f->guest->client));
+  g_object_set (f->guest, "control-allowed", TRUE, NULL);
+  g_assert_cmpuint (n_changes, ==, 1);
+  g_assert_true (kvmm_agent_client_get_control_allowed (f->guest->client));
+  test_drain ();
+  g_assert_true (f->stored_control);
+
+  /* A new channel has a new client. */
+  kvmm_guest_connection_changed (f->guest, FALSE);
+  kvmm_guest_connection_changed (f->guest, TRUE);
+  test_wait_until (fixture_is (f, KVMM_GUEST_STATE_READY));
+  g_assert_true (kvmm_agent_client_get_control_allowed (f->guest->client));
+
+  /* Another program turned it off. */
+  f->stored_control = FALSE;
+  kvmm_guest_control_changed (f->guest);
+  g_assert_false (kvmm_guest_get_control_allowed (f->guest));
+  g_assert_false (kvmm_agent_client_get_control_allowed (f->guest->client));
+  g_signal_handlers_disconnect_by_data (f->guest, &n_changes);
+}
+
+static void
+test_a_switch_that_cannot_be_stored_falls_back (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+
+  f->store_fails = TRUE;
+  kvmm_guest_set_control_allowed (f->guest, TRUE);
+  test_wait_until (!kvmm_guest_get_control_allowed (f->guest));
+  g_assert_false (kvmm_agent_client_get_control_allowed (f->guest->client));
+  g_assert_nonnull (strstr (f->words->str, "control-not-stored"));
+}
+
+static void
+test_the_lines_that_a_policy_lacks (void)
+{
+  g_autoptr (Fixture) f = fixture_new ();
+  guint n_changes = 0;
+
+  g_signal_connect (f->guest, "access-changed", G_CALLBACK (count_cb), &n_changes);
+  g_assert_cmpstr (kvmm_guest_get_access (f->guest, KVMM_GUEST_GROUP_INFO), ==, "deny");
+  f->mute_peers = TRUE;
+  fixture_run (f, &guest_running);
+  test_wait_until (f->peers->len == 1 && fixture_last_peer (f)->hellos > 0);
+  fixture_last_peer (f)->policy =
+      "{\"info\":\"allow\",\"procs\":\"allow\",\"exec\":\"named\",\"pty\":\"deny\"}";
+  fixture_last_peer (f)->is_mute = FALSE;
+  fake_peer_announce (fixture_last_peer (f));
+  test_wait_until (fixture_is (f, KVMM_GUEST_STATE_READY));
+  g_assert_cmpuint (n_changes, ==, 1);
+  g_assert_cmpstr (kvmm_guest_get_access (f->guest, KVMM_GUEST_GROUP_EXEC), ==, "named");
+  g_assert_cmpstr (kvmm_guest_get_access (f->guest, KVMM_GUEST_GROUP_INBOX), ==, "deny");
+
+  g_autofree char *pty = kvmm_guest_dup_policy_lines (f->guest, KVMM_GUEST_GROUP_PTY);
+  g_autofree char *shell =
+      kvmm_guest_dup_policy_lines_for (f->guest, KVMM_GUEST_GROUP_PTY, "shell");
+  g_autofree char *manage =
+      kvmm_guest_dup_policy_lines_for (f->guest, KVMM_GUEST_GROUP_PROCS, "manage");
+  g_autofree char *any = kvmm_guest_dup_policy_lines_for (f->guest, KVMM_GUEST_GROUP_EXEC, "any");
+  g_assert_cmpstr (pty, ==, "[policy]\npty=login\n");
+  g_assert_cmpstr (shell, ==, "[policy]\npty=shell\n");
+  g_assert_cmpstr (manage, ==, "[policy]\nprocs=manage\n");
+  g_assert_true (g_str_has_prefix (any, "[policy]\nexec=any\n\n[exec]\n"));
+  g_assert_null (kvmm_guest_dup_policy_lines (f->guest, KVMM_GUEST_GROUP_INFO));
+  g_assert_null (kvmm_guest_dup_policy_lines (f->guest, KVMM_GUEST_GROUP_EXEC));
+  g_assert_null (kvmm_guest_dup_policy_lines_for (f->guest, KVMM_GUEST_GROUP_EXEC, "named"));
+  g_assert_null (kvmm_guest_dup_policy_lines_for (f->guest, KVMM_GUEST_GROUP_PROCS, "allow"));
+  g_assert_null (kvmm_guest_dup_policy_lines (f->guest, "no-such-group"));
+  g_signal_handlers_disconnect_by_data (f->guest, &n_changes);
+}
+
+static void
+test_groups_have_the_protocols_names (void)
+{
+  g_assert_cmpstr (KVMM_GUEST_GROUP_INFO, ==, KVMA_GROUP_INFO);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_PROCS, ==, KVMA_GROUP_PROCS);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_LOGS, ==, KVMA_GROUP_LOGS);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_POWER, ==, KVMA_GROUP_POWER);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_SUSPEND, ==, KVMA_GROUP_SUSPEND);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_TIME, ==, KVMA_GROUP_TIME);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_MAINT, ==, KVMA_GROUP_MAINT);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_FREEZE, ==, KVMA_GROUP_FREEZE);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_EXEC, ==, KVMA_GROUP_EXEC);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_PTY, ==, KVMA_GROUP_PTY);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_FILE_READ, ==, KVMA_GROUP_FILE_READ);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_FILE_WRITE, ==, KVMA_GROUP_FILE_WRITE);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_INBOX, ==, KVMA_GROUP_INBOX);
+  g_assert_cmpstr (KVMM_GUEST_GROUP_ACCOUNTS, ==, KVMA_GROUP_ACCOUNTS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -429,6 +609,9 @@ main (int argc, char **argv)
   ADD ("failures-to-open-come-ever-slower", test_failures_to_open_come_ever_slower);
   ADD ("a-driver-without-channels-is-asked-once", test_a_driver_without_channels_is_asked_once);
   ADD ("in-use-waits-and-never-fights", test_in_use_waits_and_never_fights);
+  ADD ("a-lent-channel-comes-back", test_a_lent_channel_comes_back);
+  ADD ("what-is-not-there-is-not-lent", test_what_is_not_there_is_not_lent);
+  ADD ("a-busy-channel-is-not-lent", test_a_busy_channel_is_not_lent);
   ADD ("take-over-opens-by-force", test_take_over_opens_by_force);
   ADD ("abuse-blocks-for-a-while", test_abuse_blocks_for_a_while);
   ADD ("a-stream-that-overflows-is-abuse", test_a_stream_that_overflows_is_abuse);
@@ -440,5 +623,11 @@ main (int argc, char **argv)
   ADD ("a-machine-that-goes-while-it-opens", test_a_machine_that_goes_while_it_opens);
   ADD ("on-demand-opens-for-who-looks", test_on_demand_opens_for_who_looks);
   ADD ("retry-greets-at-once", test_retry_greets_at_once);
+  ADD ("the-agent-is-there-while-it-is-ready", test_the_agent_is_there_while_it_is_ready);
+  ADD ("the-switch-reaches-the-agent-and-the-settings",
+       test_the_switch_reaches_the_agent_and_the_settings);
+  ADD ("a-switch-that-cannot-be-stored-falls-back", test_a_switch_that_cannot_be_stored_falls_back);
+  ADD ("the-lines-that-a-policy-lacks", test_the_lines_that_a_policy_lacks);
+  ADD ("groups-have-the-protocols-names", test_groups_have_the_protocols_names);
   return g_test_run ();
 }

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 /* What every test of this layer needs: a main loop that runs until something is true, and a
  * listener that checks what list models say. */
 
-#define TEST_DEADLINE_SECONDS 30
+#define TEST_DEADLINE_SECONDS 90
 
 /** test_model_init: as main() does; also makes every GLib warning fatal */
 void test_model_init (int *argc, char ***argv);

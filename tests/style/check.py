@@ -9,6 +9,7 @@ Exit status: 0 good, 1 with one line for each problem, 77 when a check cannot ru
 
 import sys
 
+import check_docs
 import check_format
 import check_includes
 import check_text
@@ -24,6 +25,7 @@ CHECKS = {
     "words": check_text.check_words,
     "potfiles": check_text.check_potfiles,
     "icons": check_text.check_icons,
+    "troubleshooting": check_docs.check_troubleshooting,
 }
 
 

@@ -203,6 +203,15 @@ class CheckTest(unittest.TestCase):
         changes = {"src/ui/kvmm-pane.c": SOURCE + CLASS_INIT + 'char *a = "no-such-picture-symbolic";\n'}
         self.assert_fails("icons", changes, "no-such-picture-symbolic")
 
+    def test_troubleshooting(self):
+        page = "**“No drive of “MACHINE” holds it.”**\n: Insert it.\n"
+        source = {"src/util/a.c": HEAD + 'f (_ ("No drive of “%s” "\n      "holds it."));\n'}
+        status, out = self.run_check("troubleshooting", {"docs/troubleshooting.md": page, **source})
+        self.assertEqual(status, 0, out)
+        self.assertIn("1 quoted", out)
+        for other in (page.replace("holds it", "has it"), page.replace("No drive of “MACHINE”", "“MACHINE” No drive of")):
+            self.assert_fails("troubleshooting", {"docs/troubleshooting.md": other, **source}, "troubleshooting.md:1")
+
 
 if __name__ == "__main__":
     unittest.main()

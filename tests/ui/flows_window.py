@@ -292,6 +292,54 @@ def works_with_the_keyboard_alone(flow):
     wait(lambda: not app.window("beta.*"), "the machine's window closed")
 
 
+def focused_cell(app):
+    """The name of the machine whose cell of the grid has the keyboard."""
+    for node in app.nodes(None, ".*, (Running|Shut off)$"):
+        if kvmm_ui.has_state(node, Atspi.StateType.FOCUSED):
+            return node.get_name().split(",")[0]
+    return None
+
+
+def shows_screens_and_remembers(flow):
+    app = start_three(flow, home=flow.folder + "/home")
+    app.select("alpha")
+    app.press_button("^Show screens$")
+    wait_setting(app, "machines-view", "'grid'")
+    for name in ("alpha, Running", "beta, Shut off", "gamma, Running"):
+        app.wait_for(None, f"^{name}$")
+    app.shot("grid-small")
+    # The keyboard goes with the view, and the selection.
+    app.key("Home")
+    wait(lambda: focused_cell(app) == "alpha", "the focus on alpha")
+    app.key("Right")
+    wait(lambda: focused_cell(app) == "beta", "the focus on beta")
+    app.key("shift+F10")
+    app.wait_sensitive(app.find("push button", "^Start$"))
+    app.shot("grid-menu")
+    app.key("Escape")
+    app.wait_gone("push button", "^Start$")
+    app.key("ctrl+shift+s")
+    app.wait_for(None, "^beta, Running$")
+    wait(lambda: focused_cell(app) == "beta", "the focus on beta after the menu")
+    app.key("Return")
+    app.wait_window("beta.*")
+    app.key("ctrl+w")
+    wait(lambda: not app.window("beta.*"), "the machine's window closed")
+    app.focus("KVM Manager")
+    app.key("ctrl+f")
+    app.type("gam")
+    app.wait_gone(None, "^beta, Running$")
+    app.key("Escape")
+    flow.stop(app)
+
+    again = flow.start("--connect", f"test:///{flow.folder}/machines.xml", home=flow.folder + "/home")
+    again.wait_for(None, "^gamma, Running$")
+    open_menu(again)
+    again.press_button("^View As$")
+    again.press_button("^List$")
+    again.wait_names(["alpha", "beta", "gamma"])
+
+
 def shows_the_list_of_keys(flow):
     app = start_three(flow)
     app.key("ctrl+question")
@@ -369,6 +417,7 @@ if __name__ == "__main__":
             sets_the_path_of_the_agent_disc,
             the_menu_says_why_not,
             works_with_the_keyboard_alone,
+            shows_screens_and_remembers,
             shows_the_list_of_keys,
             copes_with_a_thousand,
             comes_to_rest,

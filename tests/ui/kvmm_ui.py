@@ -21,7 +21,7 @@ import tempfile
 import time
 import traceback
 
-TIMEOUT = 20.0 * float(os.environ.get("MESON_TEST_TIMEOUT_MULTIPLIER", "1"))
+TIMEOUT = 60.0 * float(os.environ.get("MESON_TEST_TIMEOUT_MULTIPLIER", "1"))
 
 
 def skip_all(reason):
@@ -140,6 +140,8 @@ def text_of(node):
 
 
 def has_state(node, state):
+    # Not every change of a state is announced.
+    node.clear_cache()
     return node.get_state_set().contains(state)
 
 

@@ -34,6 +34,9 @@ struct _KvmmGuest
   GListStore *interfaces;
   GListStore *filesystems;
   GListStore *users;
+  GHashTable *access;     /* group → word */
+  KvmmAgentClient *agent; /* (owned) (nullable) */
+  gboolean control_allowed;
   int holds;
   guint retries;
 };
@@ -55,11 +58,6 @@ typedef enum
   PROP_RETRY_AT_US,
   PROP_WAITING_SINCE_US,
 } KvmmGuestProp;
-
-static char *iso_drive;
-static int iso_error_code = -1;
-static char *iso_error_message;
-static KvmmAgentIsoMountFlags iso_cure;
 
 static void
 kvmm_guest_item_finalize (GObject *object)
@@ -166,12 +164,14 @@ kvmm_guest_finalize (GObject *object)
   g_free (self->detail);
   g_free (self->text);
   g_free (self->policy_error);
+  g_clear_object (&self->agent);
   g_clear_pointer (&self->system, kvmm_guest_system_free);
   g_clear_pointer (&self->metrics, kvmm_guest_metrics_free);
   g_clear_object (&self->history);
   g_clear_object (&self->interfaces);
   g_clear_object (&self->filesystems);
   g_clear_object (&self->users);
+  g_hash_table_unref (self->access);
   G_OBJECT_CLASS (kvmm_guest_parent_class)->finalize (object);
 }
 
@@ -199,7 +199,8 @@ kvmm_guest_class_init (KvmmGuestClass *klass)
     { PROP_RETRY_AT_US, "retry-at-us" },
     { PROP_WAITING_SINCE_US, "waiting-since-us" },
   };
-  static const char *const signals[] = { "system-changed", "metrics-changed" };
+  static const char *const signals[] = { "system-changed", "metrics-changed", "access-changed",
+                                         "fact-sources-changed" };
 
   object_class->get_property = kvmm_guest_get_property;
   object_class->finalize = kvmm_guest_finalize;
@@ -227,6 +228,7 @@ kvmm_guest_init (KvmmGuest *self)
   self->interfaces = g_list_store_new (KVMM_TYPE_GUEST_ITEM);
   self->filesystems = g_list_store_new (KVMM_TYPE_GUEST_ITEM);
   self->users = g_list_store_new (KVMM_TYPE_GUEST_ITEM);
+  self->access = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
 /* ---- What the model calls ---- */
@@ -257,6 +259,11 @@ kvmm_guest_shutdown (KvmmGuest *self)
 {
 }
 
+void
+kvmm_guest_control_changed (KvmmGuest *self)
+{
+}
+
 /* ---- What the interface calls ---- */
 
 KvmmGuestState
@@ -275,6 +282,12 @@ const char *
 kvmm_guest_get_state_detail (KvmmGuest *self)
 {
   return self->detail;
+}
+
+KvmmGuestSource
+kvmm_guest_get_fact_source (KvmmGuest *self, KvmmGuestFact fact)
+{
+  return kvmm_guest_get_source (self);
 }
 
 KvmmGuestSource
@@ -379,6 +392,61 @@ KvmmHistory *
 kvmm_guest_get_history (KvmmGuest *self)
 {
   return self->history;
+}
+
+KvmmAgentClient *
+kvmm_guest_get_agent (KvmmGuest *self)
+{
+  return self->state == KVMM_GUEST_STATE_READY ? self->agent : NULL;
+}
+
+gboolean
+kvmm_guest_get_control_allowed (KvmmGuest *self)
+{
+  return self->control_allowed;
+}
+
+void
+kvmm_guest_set_control_allowed (KvmmGuest *self, gboolean allowed)
+{
+  self->control_allowed = allowed;
+  g_signal_emit_by_name (self, "access-changed");
+}
+
+const char *
+kvmm_guest_get_access (KvmmGuest *self, const char *group)
+{
+  const char *word = g_hash_table_lookup (self->access, group);
+
+  return self->state == KVMM_GUEST_STATE_READY && word != NULL ? word : "deny";
+}
+
+char *
+kvmm_guest_dup_policy_lines_for (KvmmGuest *self, const char *group, const char *word)
+{
+  return g_str_equal (kvmm_guest_get_access (self, group), word)
+             ? NULL
+             : g_strdup_printf ("[policy]\n%s=%s\n", group, word);
+}
+
+char *
+kvmm_guest_dup_policy_lines (KvmmGuest *self, const char *group)
+{
+  return g_str_equal (kvmm_guest_get_access (self, group), "deny")
+             ? kvmm_guest_dup_policy_lines_for (self, group, "allow")
+             : NULL;
+}
+
+const char *
+kvmm_guest_get_policy_path (void)
+{
+  return "/etc/scripted.conf";
+}
+
+const char *
+kvmm_guest_get_policy_command (void)
+{
+  return "reload scripted";
 }
 
 void
@@ -562,6 +630,19 @@ scripted_guest_push_metrics (KvmmGuest *self, double busy)
   g_signal_emit_by_name (self, "metrics-changed");
 }
 
+void
+scripted_guest_set_access (KvmmGuest *self, const char *group, const char *word)
+{
+  g_hash_table_replace (self->access, g_strdup (group), g_strdup (word));
+  g_signal_emit_by_name (self, "access-changed");
+}
+
+void
+scripted_guest_set_agent (KvmmGuest *self, KvmmAgentClient *agent)
+{
+  g_set_object (&self->agent, agent);
+}
+
 int
 scripted_guest_get_holds (KvmmGuest *self)
 {
@@ -572,146 +653,4 @@ guint
 scripted_guest_get_retries (KvmmGuest *self)
 {
   return self->retries;
-}
-
-/* ---- The agent's disc ---- */
-
-GQuark
-kvmm_agent_iso_error_quark (void)
-{
-  return g_quark_from_static_string ("kvmm-agent-iso-error-quark");
-}
-
-void
-scripted_iso_set_drive (const char *target)
-{
-  g_free (iso_drive);
-  iso_drive = g_strdup (target);
-}
-
-void
-scripted_iso_set_error (int code, const char *message, KvmmAgentIsoMountFlags cure)
-{
-  iso_error_code = code;
-  g_free (iso_error_message);
-  iso_error_message = g_strdup (message);
-  iso_cure = cure;
-}
-
-char *
-kvmm_agent_iso_find_mounted (KvmmDomain *domain)
-{
-  return g_strdup (iso_drive);
-}
-
-const char *
-kvmm_agent_iso_get_install_command (void)
-{
-  return "mount /dev/disk/by-label/KVMMANAGER_AGENT /mnt\nsh /mnt/install.sh\numount /mnt";
-}
-
-void
-kvmm_agent_iso_mounted_free (KvmmAgentIsoMounted *self)
-{
-  g_free (self->path);
-  g_free (self->version);
-  g_free (self->target);
-  g_free (self);
-}
-
-static gboolean
-return_scripted_error (GTask *task, KvmmAgentIsoMountFlags flags)
-{
-  if (iso_error_code < 0 || (iso_cure != 0 && (flags & iso_cure) == iso_cure))
-    return FALSE;
-  g_task_return_new_error (task, KVMM_AGENT_ISO_ERROR, iso_error_code, "%s", iso_error_message);
-  return TRUE;
-}
-
-void
-kvmm_agent_iso_mount_async (KvmmSettings *settings,
-                            KvmmDomain *domain,
-                            KvmmAgentIsoMountFlags flags,
-                            GCancellable *cancellable,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (domain, cancellable, callback, user_data);
-  KvmmAgentIsoMounted *mounted;
-
-  if (return_scripted_error (task, flags))
-    return;
-  scripted_iso_set_drive ("sda");
-  mounted = g_new0 (KvmmAgentIsoMounted, 1);
-  mounted->path = g_strdup ("/usr/share/kvm-manager/kvmmanager-guest-agent.iso");
-  mounted->version = g_strdup ("0.1.0");
-  mounted->target = g_strdup ("sda");
-  mounted->drive_added = TRUE;
-  mounted->drive_needs_restart = TRUE;
-  mounted->channel_added = TRUE;
-  g_task_return_pointer (task, mounted, (GDestroyNotify) kvmm_agent_iso_mounted_free);
-}
-
-KvmmAgentIsoMounted *
-kvmm_agent_iso_mount_finish (GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-void
-kvmm_agent_iso_eject_async (KvmmSettings *settings,
-                            KvmmDomain *domain,
-                            KvmmAgentIsoMountFlags flags,
-                            GCancellable *cancellable,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (domain, cancellable, callback, user_data);
-
-  if (return_scripted_error (task, flags))
-    return;
-  scripted_iso_set_drive (NULL);
-  g_task_return_boolean (task, TRUE);
-}
-
-gboolean
-kvmm_agent_iso_eject_finish (GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-void
-kvmm_agent_iso_candidate_free (KvmmAgentIsoCandidate *self)
-{
-  g_free (self->path);
-  g_free (self->real_path);
-  g_free (self->version);
-  g_free (self->reason);
-  g_free (self);
-}
-
-void
-kvmm_agent_iso_resolve_async (KvmmSettings *settings,
-                              KvmmConnection *connection,
-                              GCancellable *cancellable,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (settings, cancellable, callback, user_data);
-
-  g_task_return_pointer (
-      task, g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_agent_iso_candidate_free),
-      (GDestroyNotify) g_ptr_array_unref);
-}
-
-GPtrArray *
-kvmm_agent_iso_resolve_finish (GAsyncResult *result, GError **error)
-{
-  return g_task_propagate_pointer (G_TASK (result), error);
-}
-
-char *
-kvmm_agent_iso_describe_failure (GPtrArray *candidates)
-{
-  return g_strdup ("");
 }

@@ -3,12 +3,11 @@
 
 #pragma once
 
-#include "model/kvmm-agent-iso.h"
 #include "model/kvmm-domain.h"
 
 G_BEGIN_DECLS
 
-/* A KvmmGuest and the agent's disc that say what a test tells them to, in place of the real ones:
+/* A KvmmGuest that says what a test tells it to, in place of the real one:
  * states such as "in use elsewhere" need no second program, and hostile text no hostile guest. */
 
 /** scripted_guest_set_state: @detail: what state-detail says */
@@ -30,13 +29,11 @@ void scripted_guest_add_interface (KvmmGuest *self,
 void scripted_guest_add_user (KvmmGuest *self, const char *user);
 /** scripted_guest_push_metrics: one sample, as the agent pushes it */
 void scripted_guest_push_metrics (KvmmGuest *self, double busy);
+/** scripted_guest_set_access: @word: what the guest's policy says of @group */
+void scripted_guest_set_access (KvmmGuest *self, const char *group, const char *word);
+/** scripted_guest_set_agent: @agent: (nullable): used while the state is READY */
+void scripted_guest_set_agent (KvmmGuest *self, KvmmAgentClient *agent);
 int scripted_guest_get_holds (KvmmGuest *self);
 guint scripted_guest_get_retries (KvmmGuest *self);
-
-/** scripted_iso_set_drive: @target: (nullable): the drive that holds the disc */
-void scripted_iso_set_drive (const char *target);
-/** scripted_iso_set_error: the next mounts and ejects fail so until their flags hold @cure; 0 never
- * cures; code -1: none fails */
-void scripted_iso_set_error (int code, const char *message, KvmmAgentIsoMountFlags cure);
 
 G_END_DECLS

@@ -11,6 +11,7 @@
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,28 @@ find_next (const char *name)
   {                                                                                                \
     return find_next (#name) (a, b, c, d, e, f);                                                   \
   }
+
+/* A copy that lasts: waits until somebody opens the FIFO KVMM_UI_COPY_GATE for writing. */
+static void
+wait_at_gate (void)
+{
+  const char *gate = getenv ("KVMM_UI_COPY_GATE");
+  int fd = gate != NULL ? open (gate, O_RDONLY | O_CLOEXEC) : -1;
+
+  if (fd >= 0)
+    close (fd);
+}
+
+intptr_t
+virStorageVolCreateXMLFrom (intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f);
+intptr_t
+virStorageVolCreateXMLFrom (intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f)
+{
+  AnyFunction function = find_next ("virStorageVolCreateXMLFrom");
+
+  wait_at_gate ();
+  return function (a, b, c, d, e, f);
+}
 
 TRAP (virConnectOpen)
 TRAP (virConnectOpenAuth)

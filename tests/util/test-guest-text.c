@@ -134,6 +134,19 @@ test_random_bytes_stay_inert (void)
     }
 }
 
+static void
+test_a_line_keeps_its_spaces_and_its_length (void)
+{
+  g_autofree char *line = kvmm_guest_text_sanitise_line ("  a\tb  \x1b[31mc\xff\r", -1);
+  g_autofree char *bidi = kvmm_guest_text_sanitise_line ("x\xe2\x80\xaey\0z", 7);
+  g_autofree char *text = g_strnfill (5000, 'x');
+  g_autofree char *whole = kvmm_guest_text_sanitise_line (text, -1);
+
+  g_assert_cmpstr (line, ==, "  a b  [31mc\xEF\xBF\xBD ");
+  g_assert_cmpstr (bidi, ==, "xyz");
+  g_assert_cmpstr (whole, ==, text);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -151,5 +164,7 @@ main (int argc, char **argv)
   g_test_add_func ("/util/guest-text/cuts-by-characters-not-bytes",
                    test_cuts_by_characters_not_bytes);
   g_test_add_func ("/util/guest-text/random-bytes-stay-inert", test_random_bytes_stay_inert);
+  g_test_add_func ("/util/guest-text/a-line-keeps-its-spaces-and-its-length",
+                   test_a_line_keeps_its_spaces_and_its_length);
   return g_test_run ();
 }

@@ -475,6 +475,31 @@ test_disposes_on_a_worker (void)
   g_assert_cmpint (g_atomic_int_get (&where), ==, 2);
 }
 
+static void
+wait_at_gate (gpointer data)
+{
+  GMutex *gate = data;
+
+  g_mutex_lock (gate);
+  g_mutex_unlock (gate);
+}
+
+static void
+test_the_end_awaits_disposals (void)
+{
+  GMutex gate;
+
+  g_mutex_init (&gate);
+  g_mutex_lock (&gate);
+  kvmm_lane_dispose_later (&gate, wait_at_gate);
+  g_assert_false (kvmm_lane_await_disposals (0));
+  g_assert_false (kvmm_lane_await_disposals (20));
+  g_mutex_unlock (&gate);
+  g_assert_true (kvmm_lane_await_disposals (TEST_WAIT_LIMIT_S * 1000));
+  g_assert_true (kvmm_lane_await_disposals (0));
+  g_mutex_clear (&gate);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -501,5 +526,6 @@ main (int argc, char **argv)
   g_test_add_func ("/util/lane/outlives-its-last-reference", test_outlives_its_last_reference);
   g_test_add_func ("/util/lane/tasks-end-on-the-main-thread", test_tasks_end_on_the_main_thread);
   g_test_add_func ("/util/lane/disposes-on-a-worker", test_disposes_on_a_worker);
+  g_test_add_func ("/util/lane/the-end-awaits-disposals", test_the_end_awaits_disposals);
   return g_test_run ();
 }

@@ -370,6 +370,14 @@ test_reads_capabilities (void)
   g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_UNEXPECTED);
 }
 
+static void
+test_builds_a_tablet (void)
+{
+  g_autofree char *xml = kvmm_xml_tablet_build ();
+
+  g_assert_cmpstr (xml, ==, "<input type=\"tablet\" bus=\"usb\"/>");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -396,5 +404,6 @@ main (int argc, char **argv)
   g_test_add_func ("/xml/media/finds-virtio-scsi", test_finds_virtio_scsi);
   g_test_add_func ("/xml/media/builds-a-channel", test_builds_a_channel);
   g_test_add_func ("/xml/media/reads-capabilities", test_reads_capabilities);
+  g_test_add_func ("/xml/media/builds-a-tablet", test_builds_a_tablet);
   return g_test_run ();
 }

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include "model/kvmm-domain-clone.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "model/kvmm-domain-order.h"
+#include "util/kvmm-guest-text.h"
+#include "util/kvmm-thread.h"
+#include "virt/kvmm-virt-create.h"
+#include "virt/kvmm-virt-define.h"
+#include "virt/kvmm-virt-storage.h"
+#include "xml/kvmm-xml-clone.h"
+#include "xml/kvmm-xml-disks.h"
+
+#define FIRMWARE_TARGET "nvram"
+
+static KvmmCloneFate
+get_fate (const KvmmXmlDisk *disk)
+{
+  if (g_str_equal (disk->target, FIRMWARE_TARGET))
+    return KVMM_CLONE_RENEW;
+  if (disk->is_removable && !disk->is_read_only)
+    return KVMM_CLONE_OMIT;
+  if (disk->is_removable || disk->is_read_only || disk->is_shareable)
+    return KVMM_CLONE_SHARE;
+  return KVMM_CLONE_COPY;
+}
+
+static const char *
+get_format (const KvmmXmlDisk *disk)
+{
+  return disk->format != NULL ? disk->format : "raw";
+}
+
+/* Worker. @pool, @volume: (out) (transfer full) */
+static gboolean
+find_volume (
+    KvmmVirtConnect *connect, const KvmmXmlDisk *disk, char **pool, char **volume, GError **error)
+{
+  if (disk->path == NULL)
+    {
+      *pool = g_strdup (disk->pool);
+      *volume = g_strdup (disk->volume);
+      return TRUE;
+    }
+  if (kvmm_virt_storage_find_volume (connect, disk->path, pool, volume, error))
+    return TRUE;
+  g_prefix_error (error, "%s: ", _ ("Make a storage pool of the folder first"));
+  return FALSE;
+}
+
+/* Returns: (transfer container) (array length=disks->len): as nothing is copied yet */
+static KvmmXmlCloneDisk *
+choose (GPtrArray *disks)
+{
+  KvmmXmlCloneDisk *choices = g_new0 (KvmmXmlCloneDisk, disks->len + 1);
+
+  for (guint i = 0; i < disks->len; i++)
+    {
+      const KvmmXmlDisk *disk = disks->pdata[i];
+
+      choices[i].target = disk->target;
+      if (get_fate (disk) == KVMM_CLONE_OMIT)
+        choices[i].choice = KVMM_XML_CLONE_OMIT;
+    }
+  return choices;
+}
+
+/* ---- planning ---- */
+
+static void
+item_free (gpointer data)
+{
+  KvmmCloneItem *item = data;
+
+  g_free (item->target);
+  g_free (item->source);
+  g_free (item->reason);
+  g_free (item);
+}
+
+void
+kvmm_clone_plan_free (KvmmClonePlan *self)
+{
+  if (self == NULL)
+    return;
+  g_ptr_array_unref (self->items);
+  g_free (self->reason);
+  g_free (self);
+}
+
+/* Worker. Returns: (transfer full) */
+static KvmmCloneItem *
+plan_disk (KvmmVirtConnect *connect, const KvmmXmlDisk *disk)
+{
+  KvmmCloneItem *item = g_new0 (KvmmCloneItem, 1);
+  g_autofree char *pool = NULL;
+  g_autofree char *volume = NULL;
+  g_autofree char *source = NULL;
+  g_autoptr (KvmmVirtVolume) found = NULL;
+  g_autoptr (GError) error = NULL;
+
+  item->target = kvmm_guest_text_sanitise (disk->target, -1);
+  item->fate = get_fate (disk);
+  if (item->fate == KVMM_CLONE_COPY && find_volume (connect, disk, &pool, &volume, &error))
+    found = kvmm_virt_storage_check_copy (connect, pool, volume, get_format (disk), &error);
+  if (found != NULL)
+    item->size_bytes = found->size_bytes;
+  else if (item->fate == KVMM_CLONE_COPY)
+    {
+      item->fate = KVMM_CLONE_REFUSED;
+      item->reason = g_strdup (
+          pool == NULL && g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT)
+              ? _ ("It lies in no storage pool; make one of its folder first.")
+              : error->message);
+    }
+  if (pool != NULL)
+    source = g_strdup_printf ("%s/%s", pool, volume);
+  else if (disk->path == NULL)
+    source = g_strdup_printf ("%s/%s", disk->pool, disk->volume);
+  item->source = kvmm_guest_text_sanitise (source != NULL ? source : disk->path, -1);
+  return item;
+}
+
+/* Worker. */
+static void
+plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  g_autoptr (GError) refusal = NULL;
+  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
+  g_autoptr (GPtrArray) disks = xml != NULL ? kvmm_xml_domain_list_disks (xml, &error) : NULL;
+  g_autofree KvmmXmlCloneDisk *choices = NULL;
+  g_autofree char *early = NULL;
+  KvmmClonePlan *plan;
+
+  if (disks == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  plan = g_new0 (KvmmClonePlan, 1);
+  plan->items = g_ptr_array_new_with_free_func (item_free);
+  for (guint i = 0; i < disks->len; i++)
+    g_ptr_array_add (plan->items, plan_disk (connect, disks->pdata[i]));
+  choices = choose (disks);
+  early = kvmm_xml_domain_clone (xml, order->name, choices, disks->len, &refusal);
+  if (early == NULL)
+    plan->reason = g_strdup (refusal->message);
+  g_task_return_pointer (task, plan, (GDestroyNotify) kvmm_clone_plan_free);
+}
+
+void
+kvmm_domain_plan_clone_async (KvmmDomain *self,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self));
+
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_QUERY,
+                         kvmm_domain_order_new_task (self, kvmm_domain_plan_clone_async,
+                                                     cancellable, callback, user_data),
+                         plan_func, kvmm_domain_order_new (self),
+                         (GDestroyNotify) kvmm_clone_plan_free);
+}
+
+KvmmClonePlan *
+kvmm_domain_plan_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error);
+}
+
+/* ---- cloning ---- */
+
+/* What was made so far. */
+typedef struct
+{
+  char *pool;
+  KvmmVirtVolume *volume;
+} Made;
+
+static void
+made_free (gpointer data)
+{
+  Made *made = data;
+
+  g_free (made->pool);
+  kvmm_virt_volume_free (made->volume);
+  g_free (made);
+}
+
+/* Worker. */
+static void
+take_back (KvmmVirtConnect *connect, GPtrArray *made)
+{
+  for (guint i = 0; i < made->len; i++)
+    {
+      const Made *one = made->pdata[i];
+      g_autoptr (GError) error = NULL;
+
+      if (!kvmm_virt_storage_delete_volume (connect, one->pool, one->volume->name, &error))
+        g_warning ("%s", error->message);
+    }
+}
+
+/* Worker. A disk that is written to while it is copied is no disk any more. */
+static gboolean
+is_at_rest (KvmmVirtConnect *connect, const KvmmDomainOrder *order, GError **error)
+{
+  g_autoptr (KvmmDomainInfo) info = kvmm_virt_domain_read (connect, order->uuid, error);
+
+  if (info == NULL)
+    return FALSE;
+  if (kvmm_domain_info_get_id (info) >= 0)
+    {
+      g_set_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_INVALID_STATE,
+                   _ ("“%s” runs. Shut it down before it is cloned."), order->name);
+      return FALSE;
+    }
+  if (kvmm_domain_info_get_has_managed_save (info))
+    {
+      g_set_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_INVALID_STATE,
+                   _ ("The memory of “%s” is saved, and its disks are in the middle of something. "
+                      "Start it and shut it down before it is cloned."),
+                   order->name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Worker. */
+static gboolean
+is_name_free (KvmmVirtConnect *connect, const char *name, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (*name == '\0' || strchr (name, '/') != NULL || g_ascii_isspace (*name))
+    {
+      g_set_error_literal (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_INVALID_XML,
+                           _ ("A name is not empty, has no “/” and does not begin with a space"));
+      return FALSE;
+    }
+  if (kvmm_virt_connect_has_domain (connect, name, &failure))
+    {
+      g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+
+      g_set_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_IN_USE,
+                   _ ("There is a virtual machine “%s” already"), shown);
+      return FALSE;
+    }
+  if (failure == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* Worker. */
+static gboolean
+copy_disk (KvmmVirtConnect *connect,
+           const char *name,
+           const KvmmXmlDisk *disk,
+           KvmmXmlCloneDisk *choice,
+           GPtrArray *made,
+           GError **error)
+{
+  const char *format = get_format (disk);
+  g_autofree char *pool = NULL;
+  g_autofree char *volume = NULL;
+  g_autofree char *new_name = g_strdup_printf ("%s-%s.%s", name, disk->target,
+                                               g_str_equal (format, "raw") ? "img" : format);
+  KvmmVirtVolume *copy;
+  Made *one;
+
+  if (!find_volume (connect, disk, &pool, &volume, error))
+    return FALSE;
+  copy = kvmm_virt_storage_copy_volume (connect, pool, volume, format, new_name, error);
+  if (copy == NULL)
+    return FALSE;
+  one = g_new0 (Made, 1);
+  one->pool = g_steal_pointer (&pool);
+  one->volume = copy;
+  g_ptr_array_add (made, one);
+  choice->choice = KVMM_XML_CLONE_REPLACE;
+  choice->pool = one->pool;
+  choice->volume = copy->name;
+  if (disk->path != NULL && copy->path != NULL && !g_str_has_prefix (copy->path, "/dev/"))
+    choice->path = copy->path;
+  return TRUE;
+}
+
+/* Worker. Returns: (transfer full): the definition of the copy */
+static char *
+copy_all (KvmmVirtConnect *connect,
+          const KvmmDomainOrder *order,
+          const char *xml,
+          GPtrArray *made,
+          GCancellable *cancellable,
+          GError **error)
+{
+  g_autoptr (GPtrArray) disks = kvmm_xml_domain_list_disks (xml, error);
+  g_autofree KvmmXmlCloneDisk *choices = NULL;
+  g_autofree char *early = NULL;
+
+  if (disks == NULL)
+    return NULL;
+  choices = choose (disks);
+  /* What the document itself forbids is found before anything is copied. */
+  early = kvmm_xml_domain_clone (xml, order->text, choices, disks->len, error);
+  if (early == NULL)
+    return NULL;
+  for (guint i = 0; i < disks->len; i++)
+    {
+      const KvmmXmlDisk *disk = disks->pdata[i];
+
+      if (get_fate (disk) != KVMM_CLONE_COPY)
+        continue;
+      if (!copy_disk (connect, order->text, disk, &choices[i], made, error) ||
+          g_cancellable_set_error_if_cancelled (cancellable, error))
+        return NULL;
+    }
+  return kvmm_xml_domain_clone (xml, order->text, choices, disks->len, error);
+}
+
+/* Worker. */
+static void
+clone_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *unused)
+{
+  const KvmmDomainOrder *order = data;
+  GCancellable *cancellable = order->cancellable;
+  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (made_free);
+  g_autofree char *xml = NULL;
+  g_autofree char *clone = NULL;
+  GError *error = NULL;
+  char *uuid = NULL;
+
+  if (!g_cancellable_set_error_if_cancelled (cancellable, &error) &&
+      is_name_free (connect, order->text, &error) && is_at_rest (connect, order, &error))
+    xml = kvmm_virt_domain_read_definition (connect, order->uuid, &error);
+  if (xml != NULL)
+    clone = copy_all (connect, order, xml, made, cancellable, &error);
+  if (clone != NULL && is_at_rest (connect, order, &error))
+    uuid = kvmm_virt_connect_create_domain (connect, order->text, clone, FALSE, &error);
+  if (uuid != NULL && g_cancellable_set_error_if_cancelled (cancellable, &error))
+    {
+      if (!kvmm_virt_domain_undefine (connect, uuid, 0, NULL))
+        g_warning ("A clone that was cancelled stays defined");
+      g_clear_pointer (&uuid, g_free);
+    }
+  if (uuid != NULL)
+    {
+      g_task_return_pointer (task, uuid, g_free);
+      return;
+    }
+  take_back (connect, made);
+  g_task_return_error (task, error);
+}
+
+void
+kvmm_domain_clone_async (KvmmDomain *self,
+                         const char *name,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  KvmmDomainOrder *order;
+  GTask *task;
+
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self) && name != NULL);
+
+  order = kvmm_domain_order_new (self);
+  order->text = g_strdup (name);
+  /* Not the task's own: it would be answered at once, while disks are still copied and deleted. */
+  if (cancellable != NULL)
+    order->cancellable = g_object_ref (cancellable);
+  task = kvmm_domain_order_new_task (self, kvmm_domain_clone_async, NULL, callback, user_data);
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_SLOW, task, clone_func, order, g_free);
+}
+
+char *
+kvmm_domain_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  KvmmConnection *connection = kvmm_domain_get_connection (self);
+  char *uuid = kvmm_domain_order_finish (self, result, error);
+
+  if (uuid != NULL && connection != NULL)
+    kvmm_connection_reread (connection, uuid);
+  return uuid;
+}

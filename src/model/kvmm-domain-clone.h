@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include "model/kvmm-domain.h"
+
+G_BEGIN_DECLS
+
+/* Copying a machine. Main thread only. */
+
+/* What becomes of a disk. */
+typedef enum
+{
+  KVMM_CLONE_COPY,    /* the copy gets one of its own */
+  KVMM_CLONE_SHARE,   /* both machines name it */
+  KVMM_CLONE_OMIT,    /* the copy has an empty drive */
+  KVMM_CLONE_RENEW,   /* firmware settings: the copy starts with fresh ones */
+  KVMM_CLONE_REFUSED, /* it cannot be copied, and so the machine cannot */
+} KvmmCloneFate;
+
+typedef struct
+{
+  char *target;       /* "vda" (sanitised) */
+  char *source;       /* "pool/volume", else the path (sanitised) */
+  guint64 size_bytes; /* of what is copied */
+  KvmmCloneFate fate;
+  char *reason; /* (nullable) of KVMM_CLONE_REFUSED: a sentence */
+} KvmmCloneItem;
+
+typedef struct
+{
+  GPtrArray *items; /* (element-type KvmmCloneItem) (owned) in document order */
+  char *reason;     /* (nullable) why the machine as a whole cannot be cloned */
+} KvmmClonePlan;
+void kvmm_clone_plan_free (KvmmClonePlan *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmClonePlan, kvmm_clone_plan_free)
+
+/** kvmm_domain_plan_clone_async: what kvmm_domain_clone_async() would do with the disks; nothing is
+ * done, and the machine may run */
+void kvmm_domain_plan_clone_async (KvmmDomain *self,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+KvmmClonePlan *
+kvmm_domain_plan_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+
+/**
+ * kvmm_domain_clone_async:
+ * @name: of the copy
+ *
+ * Main thread only. Makes a copy of a stopped machine: each disk that it writes to is copied whole
+ * into the pool it lies in; discs, read-only and shareable disks are named by both; a floppy is
+ * left out. The firmware of the copy starts with fresh settings. Fails with INVALID_STATE while the
+ * machine runs or has a saved state, IN_USE when the name or a volume's name is taken, UNSUPPORTED
+ * for a disk that cannot be copied. A failed or cancelled call leaves no volume and no definition;
+ * cancelling takes effect behind the disk that is being copied, and the call returns when what was
+ * made is gone; where it came too late, the copy is there and the call succeeds.
+ *
+ * finish returns: (transfer full): the copy's uuid
+ */
+void kvmm_domain_clone_async (KvmmDomain *self,
+                              const char *name,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
+char *kvmm_domain_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "model/kvmm-domain-order.h"
+#include "util/kvmm-thread.h"
+#include "virt/kvmm-virt-define.h"
+#include "xml/kvmm-xml-domain.h"
+
+/* What a machine is called, and a person's words about it. */
+
+#define NAME_MAX_BYTES 200 /* libvirt makes file names of it */
+
+gboolean
+kvmm_domain_check_name (const char *name, GError **error)
+{
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  if (*name == '\0' || g_ascii_isspace (*name))
+    g_set_error_literal (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                         _ ("A name begins with a letter, a digit or a sign"));
+  else if (strlen (name) > NAME_MAX_BYTES)
+    g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                 _ ("A name has at most %d bytes"), NAME_MAX_BYTES);
+  else if (!g_utf8_validate (name, -1, NULL) || strpbrk (name, "/\n") != NULL ||
+           g_str_equal (name, ".") || g_str_equal (name, ".."))
+    g_set_error_literal (
+        error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+        _ ("A name cannot have a slash or a line break in it, nor be “.” or “..”"));
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Worker. Where libvirt puts the firmware's settings of a machine whose definition does not say.
+ * Returns: (transfer full) (nullable): %NULL when nobody here can know */
+static char *
+dup_settings_path (KvmmVirtConnect *connect, const char *name)
+{
+  const char *uri = kvmm_virt_connect_get_uri (connect);
+  g_autofree char *file = g_strconcat (name, "_VARS.fd", NULL);
+  g_autofree char *path = NULL;
+
+  if (!kvmm_virt_uri_is_session (uri))
+    return g_build_filename ("/var/lib/libvirt/qemu/nvram", file, NULL);
+  if (!kvmm_virt_uri_is_local (uri))
+    return NULL;
+  /* A daemon of the user may have another home; then the file is not here, and neither its folder.
+   */
+  path = g_build_filename (g_get_user_config_dir (), "libvirt", "qemu", "nvram", file, NULL);
+  return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
+/* Worker. Before libvirt 10 the file is called after the machine each time it starts: under another
+ * name it would start with other settings and leave the old ones behind. */
+static gboolean
+keep_firmware_settings (KvmmVirtConnect *connect, const KvmmDomainOrder *order, GError **error)
+{
+  g_autofree char *stored = kvmm_virt_domain_read_definition (connect, order->uuid, error);
+  g_autoptr (KvmmXmlEdit) edit = stored != NULL ? kvmm_xml_edit_open (stored, error) : NULL;
+  g_autofree char *firmware = NULL;
+  g_autofree char *settings = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *xml = NULL;
+  g_autofree char *uuid = NULL;
+
+  if (edit == NULL)
+    return FALSE;
+  firmware = kvmm_xml_edit_get (edit, "domain/os", 0, "os/@firmware");
+  settings = kvmm_xml_edit_get (edit, "domain/os", 0, "os/nvram");
+  path = dup_settings_path (connect, order->name);
+  if (g_strcmp0 (firmware, "efi") != 0 || settings != NULL || path == NULL)
+    return TRUE;
+  if (!kvmm_xml_edit_set (edit, "domain/os", 0, "os/nvram", path, error))
+    return FALSE;
+  xml = kvmm_xml_edit_dup_xml (edit);
+  uuid = kvmm_virt_connect_define (connect, xml, FALSE, error);
+  return uuid != NULL;
+}
+
+/* Worker. */
+static void
+rename_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  gboolean is_done;
+
+  is_done = (order->is_active || keep_firmware_settings (connect, order, &error)) &&
+            kvmm_virt_domain_rename (connect, order->uuid, order->text, &error);
+  kvmm_domain_order_return_done (task, is_done, error);
+}
+
+void
+kvmm_domain_rename_async (KvmmDomain *self,
+                          const char *new_name,
+                          GCancellable *cancellable,
+                          GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  KvmmDomainOrder *order;
+
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self) && new_name != NULL);
+
+  task =
+      kvmm_domain_order_new_task (self, kvmm_domain_rename_async, cancellable, callback, user_data);
+  if (!kvmm_domain_check_name (new_name, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  order = kvmm_domain_order_new (self);
+  order->text = g_strdup (new_name);
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL, g_steal_pointer (&task), rename_func,
+                         order, NULL);
+}
+
+gboolean
+kvmm_domain_rename_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error) != NULL;
+}
+
+/* Worker. libvirt tells “” from nothing: an empty title is none. */
+static gboolean
+describe (KvmmVirtConnect *connect,
+          const KvmmDomainOrder *order,
+          KvmmAffectFlags affect,
+          GError **error)
+{
+  return kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_TITLE, order->text,
+                                        affect, error) &&
+         kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_DESCRIPTION,
+                                        order->more, affect, error) &&
+         kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_OURS, order->metadata,
+                                        affect, error);
+}
+
+/* Worker. */
+static void
+describe_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  gboolean is_done;
+
+  is_done = describe (connect, order, KVMM_AFFECT_CONFIG, &error) &&
+            (!order->is_active || describe (connect, order, KVMM_AFFECT_LIVE, &error));
+  kvmm_domain_order_return_done (task, is_done, error);
+}
+
+void
+kvmm_domain_describe_async (KvmmDomain *self,
+                            const char *title,
+                            const char *description,
+                            const char *const *tags,
+                            gboolean is_template,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  g_autofree char *metadata = NULL;
+  GError *error = NULL;
+  KvmmDomainOrder *order;
+
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self));
+
+  task = kvmm_domain_order_new_task (self, kvmm_domain_describe_async, cancellable, callback,
+                                     user_data);
+  metadata = kvmm_xml_metadata_build (tags, is_template, &error);
+  if (error == NULL && title != NULL && strchr (title, '\n') != NULL)
+    g_set_error_literal (&error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                         _ ("A title is one line"));
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  order = kvmm_domain_order_new (self);
+  order->text = title != NULL && *title != '\0' ? g_strdup (title) : NULL;
+  order->more = description != NULL && *description != '\0' ? g_strdup (description) : NULL;
+  order->metadata = g_steal_pointer (&metadata);
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL, g_steal_pointer (&task), describe_func,
+                         order, NULL);
+}
+
+gboolean
+kvmm_domain_describe_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error) != NULL;
+}

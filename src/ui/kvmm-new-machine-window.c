@@ -1,0 +1,751 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include "ui/kvmm-new-machine-window.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+#include <string.h>
+
+#include "ui/kvmm-dialogs.h"
+#include "ui/kvmm-machine-window.h"
+#include "ui/kvmm-new-machine-choices.h"
+#include "util/kvmm-units.h"
+#include "virt/kvmm-virt-connect.h"
+
+#define GIB (G_GUINT64_CONSTANT (1) << 30)
+/* Long enough to type on, short enough to look quick. */
+#define DETECT_DELAY_MS 300
+
+/* In the order of the rows in the template. */
+typedef enum
+{
+  SOURCE_DISC,
+  SOURCE_IMPORT,
+  SOURCE_NETWORK,
+  SOURCE_EMPTY,
+} Source;
+
+struct _KvmmNewMachineWindow
+{
+  AdwWindow parent_instance;
+
+  KvmmSettings *settings;      /* (owned) */
+  GtkApplication *application; /* (unowned) (nullable) */
+  GPtrArray *hosts;            /* (owned) KvmmConnection, connected ones */
+  KvmmOsCatalog *catalog;      /* (owned) */
+  GPtrArray *systems;          /* (owned) (nullable) KvmmOs; row 0 of the chooser is none of them */
+  char *detected_id;           /* (owned) (nullable) chosen once the systems are here */
+  KvmmNewMachineHost *host;    /* (owned) (nullable) of the chosen connection */
+  KvmmOsNeeds needs;           /* of the chosen system */
+  GCancellable *listing;       /* (owned) (nullable) the systems */
+  GCancellable *looking;       /* (owned) (nullable) at the host */
+  GCancellable *detecting;     /* (owned) (nullable) */
+  GCancellable *describing;    /* (owned) (nullable) */
+  GCancellable *creating;      /* (owned) (nullable) while it is made */
+  char *made_uuid;             /* (owned) (nullable) of the machine that was made */
+  guint detect_id;
+  gboolean name_is_ours; /* suggested, not typed */
+  gboolean is_suggesting;
+
+  KvmmNewMachineChoices choices;
+  GtkWidget *form;
+  AdwComboRow *host_row;
+  AdwComboRow *source;
+  GtkWidget *path;
+  GtkWidget *browse_button;
+  GtkLabel *found;
+  GtkWidget *name;
+  GtkDropDown *system;
+  GtkSpinButton *memory;
+  GtkSpinButton *processors;
+  GtkWidget *tpm_row;
+  GtkSwitch *tpm;
+  GtkWidget *size_row;
+  GtkSpinButton *disk_size;
+  GtkLabel *pool_note;
+  GtkWidget *bridge;
+  GtkSwitch *start;
+  GtkLabel *notice;
+  GtkLabel *reason;
+  GtkProgressBar *progress;
+  GtkWidget *create_button;
+};
+
+G_DEFINE_FINAL_TYPE (KvmmNewMachineWindow, kvmm_new_machine_window, ADW_TYPE_WINDOW)
+
+static void
+stop (GCancellable **cancellable)
+{
+  g_cancellable_cancel (*cancellable);
+  g_clear_object (cancellable);
+}
+
+static KvmmConnection *
+get_connection (KvmmNewMachineWindow *self)
+{
+  guint i = adw_combo_row_get_selected (self->host_row);
+
+  return i < self->hosts->len ? self->hosts->pdata[i] : NULL;
+}
+
+static Source
+get_source (KvmmNewMachineWindow *self)
+{
+  return (Source) adw_combo_row_get_selected (self->source);
+}
+
+static const char *
+get_text (GtkWidget *entry)
+{
+  return gtk_editable_get_text (GTK_EDITABLE (entry));
+}
+
+static void
+say (GtkLabel *label, const char *text)
+{
+  gtk_label_set_text (label, text != NULL ? text : "");
+  gtk_widget_set_visible (GTK_WIDGET (label), text != NULL && *text != '\0');
+}
+
+/* ---- what can be made now ---- */
+
+/* Returns: (transfer full) (nullable): why the name will not do */
+static char *
+check_name (KvmmNewMachineWindow *self)
+{
+  KvmmConnection *connection = get_connection (self);
+  const char *name = get_text (self->name);
+  g_autoptr (GError) error = NULL;
+  KvmmDomain *other;
+
+  if (!kvmm_xml_machine_name_check (name, &error))
+    return g_strdup (error->message);
+  other = connection != NULL ? kvmm_connection_find (connection, name) : NULL;
+  if (other != NULL && g_str_equal (kvmm_domain_get_name (other), name))
+    return g_strdup_printf (_ ("There is a machine called “%s” on this host."), name);
+  return NULL;
+}
+
+static void
+update (KvmmNewMachineWindow *self)
+{
+  Source source = get_source (self);
+  gboolean has_image = source == SOURCE_DISC || source == SOURCE_IMPORT;
+  gboolean is_typed = *get_text (self->name) != '\0';
+  g_autofree char *problem = check_name (self);
+  gboolean can;
+
+  gtk_widget_set_visible (self->path, has_image);
+  /* The pool takes an image that is copied, too. */
+  gtk_widget_set_visible (self->size_row, source != SOURCE_IMPORT);
+  if (problem != NULL && is_typed)
+    gtk_widget_add_css_class (self->name, "error");
+  else
+    gtk_widget_remove_css_class (self->name, "error");
+  can = self->host != NULL && self->creating == NULL && problem == NULL &&
+        (!has_image || *get_text (self->path) == '/');
+  gtk_widget_set_sensitive (self->create_button, can);
+  say (self->reason, is_typed && self->creating == NULL ? problem : NULL);
+}
+
+static void
+typed_cb (GtkEditable *editable, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+
+  if (GTK_WIDGET (editable) == self->name && !self->is_suggesting)
+    self->name_is_ours = FALSE;
+  update (self);
+}
+
+static void
+network_cb (GObject *row, GParamSpec *pspec, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+
+  gtk_widget_set_visible (self->bridge, kvmm_new_machine_choices_is_bridge (&self->choices));
+}
+
+/* ---- the system ---- */
+
+/* "Debian 12" gives "debian-12", and "debian-12-2" when there is one. */
+static void
+suggest_name (KvmmNewMachineWindow *self, const char *system)
+{
+  g_autoptr (GString) base = g_string_new (NULL);
+  g_autofree char *name = NULL;
+
+  if (!self->name_is_ours)
+    return;
+  for (const char *p = system; *p != '\0' && base->len < 40; p++)
+    if (g_ascii_isalnum (*p) || *p == '.')
+      g_string_append_c (base, g_ascii_tolower (*p));
+    else if (base->len > 0 && base->str[base->len - 1] != '-')
+      g_string_append_c (base, '-');
+  while (base->len > 0 && base->str[base->len - 1] == '-')
+    g_string_truncate (base, base->len - 1);
+  name = g_strdup (base->len > 0 ? base->str : "machine");
+  for (guint i = 2;
+       get_connection (self) != NULL && kvmm_connection_find (get_connection (self), name) != NULL;
+       i++)
+    {
+      g_free (name);
+      name = g_strdup_printf ("%s-%u", base->str, i);
+    }
+  self->is_suggesting = TRUE;
+  gtk_editable_set_text (GTK_EDITABLE (self->name), name);
+  self->is_suggesting = FALSE;
+}
+
+/* The system's wishes, as far as the host can grant them. */
+static void
+apply_needs (KvmmNewMachineWindow *self)
+{
+  g_autoptr (KvmmNewMachine) plan = NULL;
+
+  if (self->host == NULL)
+    return;
+  plan = kvmm_new_machine_new ();
+  kvmm_new_machine_apply_needs (plan, &self->needs, self->host);
+  gtk_spin_button_set_value (self->memory, (double) (plan->memory_kib / 1024));
+  gtk_spin_button_set_value (self->processors, plan->vcpus);
+  gtk_spin_button_set_value (self->disk_size, ceil ((double) plan->disk_bytes / (double) GIB));
+  kvmm_new_machine_choices_select_firmware (&self->choices, plan->firmware);
+  gtk_switch_set_active (self->tpm, plan->has_tpm);
+}
+
+static void
+described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (kvmm_os_catalog_describe_finish (KVMM_OS_CATALOG (source), result, &self->needs, &error))
+    apply_needs (self);
+}
+
+static const KvmmOs *
+get_system (KvmmNewMachineWindow *self)
+{
+  guint i = gtk_drop_down_get_selected (self->system);
+
+  return self->systems != NULL && i > 0 && i <= self->systems->len ? self->systems->pdata[i - 1]
+                                                                   : NULL;
+}
+
+static void
+system_cb (GObject *object, GParamSpec *pspec, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  const KvmmOs *os = get_system (self);
+
+  if (os != NULL)
+    suggest_name (self, os->name);
+  stop (&self->describing);
+  self->describing = g_cancellable_new ();
+  kvmm_os_catalog_describe_async (self->catalog, os != NULL ? os->id : NULL, self->describing,
+                                  described_cb, self);
+}
+
+static void
+choose_detected (KvmmNewMachineWindow *self)
+{
+  for (guint i = 0; self->systems != NULL && self->detected_id != NULL && i < self->systems->len;
+       i++)
+    {
+      const KvmmOs *os = self->systems->pdata[i];
+
+      if (!g_str_equal (os->id, self->detected_id))
+        continue;
+      gtk_drop_down_set_selected (self->system, i + 1);
+      say (self->found, os->name);
+      return;
+    }
+}
+
+static void
+listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) systems =
+      kvmm_os_catalog_list_finish (KVMM_OS_CATALOG (source), result, &error);
+  g_autoptr (GtkStringList) names = NULL;
+
+  if (systems == NULL)
+    return;
+  self->systems = g_steal_pointer (&systems);
+  names = gtk_string_list_new (NULL);
+  gtk_string_list_append (names, _ ("Another One"));
+  for (guint i = 0; i < self->systems->len; i++)
+    gtk_string_list_append (names, ((KvmmOs *) self->systems->pdata[i])->name);
+  gtk_drop_down_set_model (self->system, G_LIST_MODEL (names));
+  choose_detected (self);
+}
+
+static void
+detected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = kvmm_os_catalog_detect_finish (KVMM_OS_CATALOG (source), result, &error);
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (error != NULL)
+    say (self->found, error->message);
+  else if (id == NULL)
+    say (self->found, _ ("What is on it is not known; choose the system below."));
+  else
+    {
+      g_free (self->detected_id);
+      self->detected_id = g_steal_pointer (&id);
+      choose_detected (self);
+    }
+}
+
+static gboolean
+detect_cb (gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+
+  self->detect_id = 0;
+  self->detecting = g_cancellable_new ();
+  kvmm_os_catalog_detect_async (self->catalog, get_text (self->path), self->detecting, detected_cb,
+                                self);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+path_cb (GtkEditable *editable, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  const char *path = get_text (self->path);
+
+  stop (&self->detecting);
+  g_clear_handle_id (&self->detect_id, g_source_remove);
+  say (self->found, *path != '\0' && *path != '/' ? _ ("Type the whole path, from “/” on.") : NULL);
+  /* What is on another computer cannot be looked at from here. */
+  if (*path == '/' && get_source (self) == SOURCE_DISC && self->host != NULL &&
+      !self->host->is_remote)
+    self->detect_id = g_timeout_add (DETECT_DELAY_MS, detect_cb, self);
+  update (self);
+}
+
+static void
+source_cb (GObject *row, GParamSpec *pspec, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+
+  path_cb (GTK_EDITABLE (self->path), self);
+}
+
+static void
+chosen_cb (GtkNativeDialog *dialog, int response, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  g_autoptr (GFile) file = NULL;
+
+  if (response == GTK_RESPONSE_ACCEPT)
+    file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  if (file != NULL && g_file_peek_path (file) != NULL)
+    gtk_editable_set_text (GTK_EDITABLE (self->path), g_file_peek_path (file));
+  gtk_native_dialog_destroy (dialog);
+  g_object_unref (dialog);
+}
+
+static void
+browse_cb (GtkButton *button, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  /* Given back by its response. */
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new (_ ("Choose an Image"), GTK_WINDOW (self),
+                                   GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Choose"), _ ("_Cancel"));
+
+  gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (chosen_cb), self, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+/* ---- the host ---- */
+
+static void
+looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmNewMachineHost) host = kvmm_new_machine_look_finish (result, &error);
+  g_autofree char *note = NULL;
+  const KvmmXmlMachineOptions *options;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (host == NULL)
+    {
+      say (self->notice, error->message);
+      return;
+    }
+  self->host = g_steal_pointer (&host);
+  options = self->host->options;
+  note = kvmm_new_machine_choices_fill (&self->choices, self->host);
+  say (self->pool_note, note);
+  gtk_spin_button_set_range (self->processors, 1,
+                             options->max_vcpus > 0 ? options->max_vcpus : 1024);
+  gtk_widget_set_visible (self->tpm_row, options->has_tpm);
+  gtk_widget_set_visible (self->browse_button, !self->host->is_remote);
+  say (self->notice, g_str_equal (options->virt_type, "kvm")
+                         ? NULL
+                         : _ ("This host cannot run it with KVM: it will be emulated, and slow."));
+  apply_needs (self);
+  path_cb (GTK_EDITABLE (self->path), self);
+}
+
+static void
+host_cb (GObject *row, GParamSpec *pspec, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  KvmmConnection *connection = get_connection (self);
+
+  stop (&self->looking);
+  g_clear_pointer (&self->host, kvmm_new_machine_host_free);
+  if (connection != NULL)
+    {
+      self->looking = g_cancellable_new ();
+      kvmm_new_machine_look_async (connection, self->looking, looked_cb, self);
+    }
+  update (self);
+}
+
+/* ---- making it ---- */
+
+static KvmmNewMachine *
+read_form (KvmmNewMachineWindow *self, gboolean may_upload)
+{
+  KvmmNewMachine *plan = kvmm_new_machine_new ();
+  Source source = get_source (self);
+  const KvmmOs *os = get_system (self);
+
+  /* What was typed counts, with the focus still there. */
+  gtk_spin_button_update (self->memory);
+  gtk_spin_button_update (self->processors);
+  gtk_spin_button_update (self->disk_size);
+  plan->name = g_strdup (get_text (self->name));
+  plan->source = source == SOURCE_DISC      ? KVMM_NEW_MACHINE_DISC
+                 : source == SOURCE_IMPORT  ? KVMM_NEW_MACHINE_IMPORT
+                 : source == SOURCE_NETWORK ? KVMM_NEW_MACHINE_NETWORK
+                                            : KVMM_NEW_MACHINE_EMPTY;
+  if (source == SOURCE_DISC || source == SOURCE_IMPORT)
+    plan->path = g_strdup (get_text (self->path));
+  plan->os_id = os != NULL ? g_strdup (os->id) : NULL;
+  plan->needs = self->needs;
+  plan->memory_kib = (guint64) gtk_spin_button_get_value (self->memory) * 1024;
+  plan->vcpus = (guint) gtk_spin_button_get_value_as_int (self->processors);
+  plan->has_tpm = self->host->options->has_tpm && gtk_switch_get_active (self->tpm);
+  plan->disk_bytes =
+      source == SOURCE_IMPORT ? 0 : (guint64) gtk_spin_button_get_value (self->disk_size) * GIB;
+  kvmm_new_machine_choices_read (&self->choices, self->host, get_text (self->bridge), plan);
+  plan->start = gtk_switch_get_active (self->start);
+  plan->may_upload = may_upload;
+  return plan;
+}
+
+static void
+set_busy (KvmmNewMachineWindow *self, gboolean is_busy)
+{
+  gtk_widget_set_sensitive (self->form, !is_busy);
+  gtk_widget_set_visible (GTK_WIDGET (self->progress), is_busy);
+  gtk_progress_bar_set_text (self->progress, _ ("Making the machine"));
+  gtk_progress_bar_set_fraction (self->progress, 0);
+  if (!is_busy)
+    g_clear_object (&self->creating);
+  update (self);
+}
+
+static void create (KvmmNewMachineWindow *self, gboolean may_upload);
+
+static void
+agreed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmNewMachineWindow) self = user_data;
+
+  if (kvmm_dialogs_confirm_finish (result) && self->host != NULL)
+    create (self, TRUE);
+}
+
+static void
+show_machine (KvmmNewMachineWindow *self)
+{
+  KvmmConnection *connection = get_connection (self);
+  KvmmDomain *domain =
+      connection != NULL ? kvmm_connection_find (connection, self->made_uuid) : NULL;
+
+  if (domain == NULL)
+    return;
+  if (self->application != NULL)
+    kvmm_machine_window_present (self->application, self->settings, domain, NULL);
+  gtk_window_destroy (GTK_WINDOW (self));
+}
+
+/* libvirt's event may be a little later than its answer. */
+static void
+show_machine_when_listed (KvmmNewMachineWindow *self)
+{
+  set_busy (self, TRUE);
+  gtk_progress_bar_set_fraction (self->progress, 1);
+  g_signal_connect_object (get_connection (self), "items-changed", G_CALLBACK (show_machine), self,
+                           G_CONNECT_SWAPPED);
+  show_machine (self);
+}
+
+static void
+created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmNewMachineWindow) self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uuid = kvmm_new_machine_create_finish (result, &error);
+
+  if (self->creating == NULL)
+    return; /* closed meanwhile */
+  set_busy (self, FALSE);
+  if (uuid != NULL)
+    {
+      self->made_uuid = g_steal_pointer (&uuid);
+      show_machine_when_listed (self);
+    }
+  else if (g_error_matches (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_UPLOAD_NEEDED))
+    {
+      g_autofree char *body = g_strdup_printf (
+          _ ("%s\n\nIt can be copied into the storage pool, where QEMU can use it."),
+          error->message);
+
+      kvmm_dialogs_confirm_async (GTK_WIDGET (self), _ ("Copy the Image?"), body, _ ("_Copy"),
+                                  FALSE, agreed_cb, g_object_ref (self));
+    }
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    say (self->reason, error->message);
+}
+
+static void
+progress_cb (goffset done_bytes, goffset total_bytes, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  g_autofree char *done = kvmm_units_bytes ((guint64) done_bytes);
+  g_autofree char *total = kvmm_units_bytes ((guint64) total_bytes);
+  g_autofree char *text = g_strdup_printf (_ ("Copying the image: %s of %s"), done, total);
+
+  gtk_progress_bar_set_text (self->progress, text);
+  if (total_bytes > 0)
+    gtk_progress_bar_set_fraction (self->progress, (double) done_bytes / (double) total_bytes);
+}
+
+/* The operation holds the window until it has ended. */
+static void
+create (KvmmNewMachineWindow *self, gboolean may_upload)
+{
+  g_autoptr (KvmmNewMachine) plan = read_form (self, may_upload);
+
+  self->creating = g_cancellable_new ();
+  set_busy (self, TRUE);
+  kvmm_new_machine_create_async (plan, get_connection (self), progress_cb, self, self->creating,
+                                 created_cb, g_object_ref (self));
+}
+
+static void
+create_cb (GtkButton *button, gpointer user_data)
+{
+  create (user_data, FALSE);
+}
+
+static void
+cancel_cb (GtkButton *button, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+
+  if (self->creating != NULL)
+    g_cancellable_cancel (self->creating);
+  else
+    gtk_window_destroy (GTK_WINDOW (self));
+}
+
+static void
+escape_cb (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  cancel_cb (NULL, KVMM_NEW_MACHINE_WINDOW (widget));
+}
+
+/* ---- class ---- */
+
+static void
+dispose (GObject *object)
+{
+  KvmmNewMachineWindow *self = KVMM_NEW_MACHINE_WINDOW (object);
+
+  g_clear_handle_id (&self->detect_id, g_source_remove);
+  stop (&self->listing);
+  stop (&self->looking);
+  stop (&self->detecting);
+  stop (&self->describing);
+  stop (&self->creating);
+  gtk_widget_dispose_template (GTK_WIDGET (self), KVMM_TYPE_NEW_MACHINE_WINDOW);
+  g_clear_pointer (&self->host, kvmm_new_machine_host_free);
+  g_clear_object (&self->catalog);
+  g_clear_object (&self->settings);
+  G_OBJECT_CLASS (kvmm_new_machine_window_parent_class)->dispose (object);
+}
+
+static void
+finalize (GObject *object)
+{
+  KvmmNewMachineWindow *self = KVMM_NEW_MACHINE_WINDOW (object);
+
+  g_clear_pointer (&self->hosts, g_ptr_array_unref);
+  g_clear_pointer (&self->systems, g_ptr_array_unref);
+  kvmm_new_machine_choices_clear (&self->choices);
+  g_free (self->detected_id);
+  g_free (self->made_uuid);
+  G_OBJECT_CLASS (kvmm_new_machine_window_parent_class)->finalize (object);
+}
+
+static void
+bind_callbacks (GtkWidgetClass *widget_class)
+{
+  gtk_widget_class_bind_template_callback (widget_class, host_cb);
+  gtk_widget_class_bind_template_callback (widget_class, source_cb);
+  gtk_widget_class_bind_template_callback (widget_class, path_cb);
+  gtk_widget_class_bind_template_callback (widget_class, browse_cb);
+  gtk_widget_class_bind_template_callback (widget_class, typed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, system_cb);
+  gtk_widget_class_bind_template_callback (widget_class, network_cb);
+  gtk_widget_class_bind_template_callback (widget_class, create_cb);
+  gtk_widget_class_bind_template_callback (widget_class, cancel_cb);
+}
+
+static void
+kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = dispose;
+  G_OBJECT_CLASS (klass)->finalize = finalize;
+  gtk_widget_class_set_template_from_resource (
+      widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-new-machine-window.ui");
+#define BIND(child) gtk_widget_class_bind_template_child (widget_class, KvmmNewMachineWindow, child)
+  BIND (form);
+  gtk_widget_class_bind_template_child_full (widget_class, "host", FALSE,
+                                             G_STRUCT_OFFSET (KvmmNewMachineWindow, host_row));
+  BIND (source);
+  BIND (path);
+  BIND (browse_button);
+  BIND (found);
+  BIND (name);
+  BIND (system);
+  BIND (memory);
+  BIND (processors);
+  BIND (tpm_row);
+  BIND (tpm);
+  BIND (size_row);
+  BIND (disk_size);
+  BIND (pool_note);
+  BIND (bridge);
+  BIND (start);
+  BIND (notice);
+  BIND (reason);
+  BIND (progress);
+  BIND (create_button);
+#undef BIND
+#define BIND_CHOICE(child)                                                                         \
+  gtk_widget_class_bind_template_child_full (                                                      \
+      widget_class, #child, FALSE, G_STRUCT_OFFSET (KvmmNewMachineWindow, choices.child))
+  BIND_CHOICE (firmware);
+  BIND_CHOICE (pool);
+  BIND_CHOICE (network);
+  BIND_CHOICE (screen);
+#undef BIND_CHOICE
+  bind_callbacks (widget_class);
+  gtk_widget_class_install_action (widget_class, "new-machine.cancel", NULL, escape_cb);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "new-machine.cancel", NULL);
+}
+
+static void
+kvmm_new_machine_window_init (KvmmNewMachineWindow *self)
+{
+  kvmm_new_machine_choices_init (&self->choices);
+  self->hosts = g_ptr_array_new_with_free_func (g_object_unref);
+  self->catalog = kvmm_os_catalog_new ();
+  self->name_is_ours = TRUE;
+  self->needs.memory_bytes = KVMM_OS_DEFAULT_MEMORY_BYTES;
+  self->needs.disk_bytes = KVMM_OS_DEFAULT_DISK_BYTES;
+  self->needs.vcpus = KVMM_OS_DEFAULT_VCPUS;
+  self->needs.has_virtio = TRUE;
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+/* Returns: (transfer full) (element-type KvmmConnection): those that are there */
+static GPtrArray *
+list_hosts (KvmmConnectionList *connections, gboolean only_local)
+{
+  GListModel *model = G_LIST_MODEL (connections);
+  GPtrArray *hosts = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < g_list_model_get_n_items (model); i++)
+    {
+      g_autoptr (KvmmConnection) connection = g_list_model_get_item (model, i);
+
+      if (kvmm_connection_get_state (connection) == KVMM_CONNECTION_CONNECTED &&
+          (!only_local || kvmm_virt_uri_is_local (kvmm_connection_get_uri (connection))))
+        g_ptr_array_add (hosts, g_steal_pointer (&connection));
+    }
+  return hosts;
+}
+
+static void
+begin_with (KvmmNewMachineWindow *self, const char *image)
+{
+  g_autofree char *name = g_path_get_basename (image);
+  char *suffix = strrchr (name, '.');
+  gboolean is_disc = suffix != NULL && g_ascii_strcasecmp (suffix, ".iso") == 0;
+
+  adw_combo_row_set_selected (self->source, is_disc ? SOURCE_DISC : SOURCE_IMPORT);
+  gtk_editable_set_text (GTK_EDITABLE (self->path), image);
+  if (suffix != NULL)
+    *suffix = '\0';
+  suggest_name (self, name);
+}
+
+void
+kvmm_new_machine_window_present (GtkWindow *parent,
+                                 KvmmSettings *settings,
+                                 KvmmConnectionList *connections,
+                                 const char *image)
+{
+  g_autoptr (GPtrArray) hosts = list_hosts (connections, image != NULL);
+  g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
+  KvmmNewMachineWindow *self;
+
+  if (hosts->len == 0)
+    {
+      if (parent != NULL && gtk_window_get_child (parent) != NULL)
+        kvmm_dialogs_toast (gtk_window_get_child (parent),
+                            _ ("A machine is made on a host: connect to one first"));
+      return;
+    }
+  self = g_object_new (KVMM_TYPE_NEW_MACHINE_WINDOW, "transient-for", parent, NULL);
+  self->settings = g_object_ref (settings);
+  self->application = parent != NULL ? gtk_window_get_application (parent) : NULL;
+  for (guint i = 0; i < hosts->len; i++)
+    {
+      g_ptr_array_add (self->hosts, g_object_ref (hosts->pdata[i]));
+      gtk_string_list_append (names, kvmm_connection_get_name (hosts->pdata[i]));
+    }
+  adw_combo_row_set_model (self->host_row, G_LIST_MODEL (names));
+  gtk_widget_set_visible (GTK_WIDGET (self->host_row), hosts->len > 1);
+  self->listing = g_cancellable_new ();
+  kvmm_os_catalog_list_async (self->catalog, self->listing, listed_cb, self);
+  if (image != NULL)
+    begin_with (self, image);
+  gtk_window_present (GTK_WINDOW (self));
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include "virt/kvmm-virt-create.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "util/kvmm-guest-text.h"
+#include "virt/kvmm-virt-private.h"
+#include "xml/kvmm-xml-clone.h"
+#include "xml/kvmm-xml-new-machine.h"
+
+/* More networks than a person would choose from. */
+#define MAX_NETWORKS 1024
+
+KvmmXmlMachineOptions *
+kvmm_virt_connect_read_machine_options (KvmmVirtConnect *self,
+                                        const char *virt_type,
+                                        const char *arch,
+                                        const char *machine,
+                                        GError **error)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return NULL;
+  g_autofree char *xml =
+      virConnectGetDomainCapabilities (connect, NULL, arch, machine, virt_type, 0);
+  if (!xml)
+    {
+      kvmm_virt_error_take (error, _ ("The host does not tell what its machines can have"));
+      return NULL;
+    }
+  return kvmm_xml_machine_options_parse (xml, error);
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+kvmm_virt_connect_list_networks (KvmmVirtConnect *self, GError **error)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return NULL;
+  virNetworkPtr *networks = NULL;
+  int n_networks = virConnectListAllNetworks (connect, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  if (n_networks < 0)
+    {
+      g_autoptr (GError) failure = NULL;
+
+      kvmm_virt_error_take (&failure, _ ("Could not list the networks of the host"));
+      /* A host without its network driver has no networks. */
+      if (g_error_matches (failure, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_UNSUPPORTED))
+        return g_steal_pointer (&names);
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  for (int i = 0; i < n_networks; i++)
+    {
+      if (i < MAX_NETWORKS)
+        g_ptr_array_add (names, g_strdup (virNetworkGetName (networks[i])));
+      virNetworkFree (networks[i]);
+    }
+  free (networks);
+  g_ptr_array_sort (names, compare_names);
+  return g_steal_pointer (&names);
+}
+
+static void
+take_volume_error (GError **error, const char *name)
+{
+  g_autoptr (GError) failure = NULL;
+  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+  g_autofree char *what = g_strdup_printf (_ ("Could not make the disk “%s”"), shown);
+  kvmm_virt_error_take (&failure, what);
+  if (kvmm_virt_error_get_code (failure) == VIR_ERR_STORAGE_VOL_EXIST)
+    kvmm_virt_error_set (error, KVMM_VIRT_ERROR_IN_USE, failure->message);
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+}
+
+/* Returns: (transfer full): see kvmm_xml_volume_build_copy() */
+static char *
+build_copy (virStorageVol *source,
+            const char *source_name,
+            const char *format,
+            const char *name,
+            GError **error)
+{
+  g_autofree char *described = virStorageVolGetXMLDesc (source, 0);
+
+  if (!described)
+    {
+      take_volume_error (error, source_name);
+      return NULL;
+    }
+  return kvmm_xml_volume_build_copy (described, format, name, error);
+}
+
+KvmmVirtVolume *
+kvmm_virt_storage_check_copy (KvmmVirtConnect *self,
+                              const char *pool_name,
+                              const char *source_name,
+                              const char *format,
+                              GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && source_name != NULL, NULL);
+
+  g_autoptr (virStorageVol) source =
+      kvmm_virt_storage_acquire_volume (self, pool_name, source_name, error);
+  g_autofree char *xml =
+      source ? build_copy (source, source_name, format, source_name, error) : NULL;
+
+  return xml ? kvmm_virt_storage_describe_volume (source) : NULL;
+}
+
+KvmmVirtVolume *
+kvmm_virt_storage_copy_volume (KvmmVirtConnect *self,
+                               const char *pool_name,
+                               const char *source_name,
+                               const char *format,
+                               const char *name,
+                               GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && source_name != NULL, NULL);
+
+  g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, pool_name, error);
+  g_autoptr (virStorageVol) source =
+      pool ? kvmm_virt_storage_acquire_volume (self, pool_name, source_name, error) : NULL;
+  g_autofree char *xml = source ? build_copy (source, source_name, format, name, error) : NULL;
+  if (!xml)
+    return NULL;
+  g_autoptr (virStorageVol) volume = virStorageVolCreateXMLFrom (pool, xml, source, 0);
+  if (!volume)
+    {
+      take_volume_error (error, name);
+      return NULL;
+    }
+  return kvmm_virt_storage_describe_volume (volume);
+}
+
+KvmmVirtVolume *
+kvmm_virt_storage_create_disk (KvmmVirtConnect *self,
+                               const char *pool_name,
+                               const char *name,
+                               const char *format,
+                               guint64 capacity_bytes,
+                               GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && name != NULL, NULL);
+
+  g_autofree char *xml = kvmm_xml_volume_build_disk (name, format, capacity_bytes, error);
+  g_autoptr (virStoragePool) pool =
+      xml ? kvmm_virt_storage_acquire_pool (self, pool_name, error) : NULL;
+  if (!pool)
+    return NULL;
+  g_autoptr (virStorageVol) volume = virStorageVolCreateXML (pool, xml, 0);
+  if (!volume)
+    {
+      take_volume_error (error, name);
+      return NULL;
+    }
+  return kvmm_virt_storage_describe_volume (volume);
+}
+
+gboolean
+kvmm_virt_connect_has_domain (KvmmVirtConnect *self, const char *name, GError **error)
+{
+  g_return_val_if_fail (self != NULL && name != NULL, FALSE);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return FALSE;
+  g_autoptr (virDomain) domain = virDomainLookupByName (connect, name);
+  if (domain)
+    return TRUE;
+  g_autoptr (GError) failure = NULL;
+  kvmm_virt_error_take (&failure, _ ("Could not look for the name"));
+  if (!g_error_matches (failure, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* What was made for a machine that did not start goes with it. */
+static void
+undefine (virDomainPtr domain)
+{
+  const unsigned int flags = VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_MANAGED_SAVE;
+
+  if (virDomainUndefineFlags (domain, flags) < 0 && virDomainUndefine (domain) < 0)
+    g_debug ("A machine stays defined: %s", virGetLastErrorMessage ());
+}
+
+char *
+kvmm_virt_connect_create_domain (
+    KvmmVirtConnect *self, const char *name, const char *xml, gboolean start, GError **error)
+{
+  g_return_val_if_fail (self != NULL && name != NULL && xml != NULL, NULL);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return NULL;
+  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+  g_autoptr (virDomain) domain = virDomainDefineXMLFlags (connect, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+  if (!domain)
+    {
+      g_autofree char *what = g_strdup_printf (_ ("Could not define “%s”"), shown);
+
+      kvmm_virt_error_take (error, what);
+      return NULL;
+    }
+  char uuid[VIR_UUID_STRING_BUFLEN];
+  if (virDomainGetUUIDString (domain, uuid) < 0 || (start && virDomainCreate (domain) < 0))
+    {
+      g_autofree char *what = g_strdup_printf (_ ("Could not start “%s”"), shown);
+
+      kvmm_virt_error_take (error, what);
+      undefine (domain);
+      return NULL;
+    }
+  return g_strdup (uuid);
+}

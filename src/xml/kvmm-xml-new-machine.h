@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include "xml/kvmm-xml-domain.h"
+
+G_BEGIN_DECLS
+
+/* The definition of a machine that does not exist yet. Any thread. The format is
+ * https://libvirt.org/formatdomain.html. */
+
+typedef enum
+{
+  KVMM_XML_FIRMWARE_BIOS,
+  KVMM_XML_FIRMWARE_UEFI,
+  KVMM_XML_FIRMWARE_UEFI_SECURE, /* with SMM, and keys enrolled */
+} KvmmXmlFirmware;
+
+typedef enum
+{
+  KVMM_XML_NETWORK_NONE,
+  KVMM_XML_NETWORK_VIRTUAL, /* @network names one of libvirt's */
+  KVMM_XML_NETWORK_BRIDGE,  /* @network names a bridge of the host */
+  KVMM_XML_NETWORK_USER,    /* QEMU's own, for sessions without rights */
+} KvmmXmlNetworkKind;
+
+/* All strings are (unowned). */
+typedef struct
+{
+  const char *name;
+  const char *title;     /* (nullable) */
+  const char *virt_type; /* "kvm", "qemu" */
+  const char *arch;
+  const char *machine; /* (nullable) "q35", "pc", "virt" */
+  const char *os_id;   /* (nullable) libosinfo's */
+  guint64 memory_kib;
+  guint vcpus;
+  const char *cpu_mode; /* (nullable) "host-passthrough", "maximum" */
+
+  KvmmXmlFirmware firmware;
+  gboolean has_tpm;
+  gboolean is_windows; /* local time, and what its kernel asks of a hypervisor */
+  gboolean has_virtio; /* the system has drivers for virtio disks and networks */
+
+  const char *disk_path;   /* (nullable) of the host */
+  const char *disk_format; /* (nullable) "qcow2", "raw" */
+  gboolean has_cdrom;
+  const char *cdrom_path; /* (nullable) an ISO of the host; without it the drive is empty */
+
+  KvmmXmlNetworkKind network_kind;
+  const char *network; /* (nullable) */
+  gboolean boots_network;
+
+  const char *graphics; /* (nullable) "vnc", "spice" */
+  gboolean has_virtio_video;
+} KvmmXmlNewMachine;
+
+/** kvmm_xml_new_machine_build: Returns: (transfer full): a `<domain>`; %NULL with
+ * KVMM_XML_ERROR_INVALID_VALUE when a text cannot stand in XML or the name is none for libvirt */
+char *kvmm_xml_new_machine_build (const KvmmXmlNewMachine *self, GError **error);
+
+/** kvmm_xml_machine_name_check: what libvirt takes as a name and people can type. Returns: %FALSE
+ * with an error that says what is wrong */
+gboolean kvmm_xml_machine_name_check (const char *name, GError **error);
+
+#define KVMM_XML_MACHINE_NAME_MAX 100 /* bytes; files of the host are named after it */
+
+/** kvmm_xml_volume_build_disk: Returns: (transfer full): a `<volume>` for a machine's disk, which
+ * takes its space as it is written to */
+char *kvmm_xml_volume_build_disk (const char *name,
+                                  const char *format,
+                                  guint64 capacity_bytes,
+                                  GError **error);
+
+G_END_DECLS

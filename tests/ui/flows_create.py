@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 KVM Manager contributors
+"""A machine is made in the window for new ones. Runs beside script/lib/private-libvirt.sh, whose QEMU it is for."""
+
+import os
+import re
+import subprocess
+
+import kvmm_ui
+from kvmm_ui import Atspi, Failure, has_state, wait
+
+if "KVMM_LIBVIRT_URI" not in os.environ:
+    kvmm_ui.skip_all("there is no private libvirt (script/lib/private-libvirt.sh)")
+
+URI = os.environ["KVMM_LIBVIRT_URI"]
+TITLE = "New Virtual Machine"
+
+
+def virsh(*arguments, stdin=None):
+    done = subprocess.run(["virsh", "-q", "-c", URI, *arguments], capture_output=True, text=True, check=False, input=stdin)
+    if done.returncode != 0:
+        raise Failure(f"virsh {arguments}: {done.stderr}")
+    return done.stdout
+
+
+def lines(*arguments):
+    return virsh(*arguments).split()
+
+
+def open_window(flow, settings=""):
+    """With settings in the program's keyfile."""
+    home = f"{flow.folder}/home"
+    keyfile = f"{home}/config/glib-2.0/settings/keyfile"
+    os.makedirs(os.path.dirname(keyfile), exist_ok=True)
+    with open(keyfile, "w", encoding="utf-8") as file:
+        file.write(f"[org/kvmmanager/KvmManager]\n{settings}")
+    app = flow.start("--connect", URI, home=home)
+    app.wait_for("list item", ", Connected$")
+    app.key("ctrl+n")
+    return app, app.wait_window(TITLE)
+
+
+def choose(app, window, title, word, downs):
+    """Chooses in a row by the keyboard alone."""
+    row = app.find("combo box", f"^{title}$", window)
+    app.tab_to(row)
+    app.key("space")
+    wait(lambda: len(app.nodes("label", f"^{word}$", row)) > 0, f"{word!r} to choose")
+    app.key(*["Down"] * downs, "Return")
+    wait(lambda: app.nodes("label", f"^{word}$", row) and len(app.nodes("list item", None, row)) == 1, f"{word!r} chosen")
+
+
+def set_number(app, window, title, number):
+    row = app.find("list item", f"^{title}$", window)
+    app.set_text(app.find("spin button", "", row), str(number))
+
+
+def is_sensitive(node):
+    return has_state(node, Atspi.StateType.SENSITIVE)
+
+
+def fill_in(app, window, name):
+    """A machine of nothing, as small as an emulator likes it."""
+    choose(app, window, "Source", "Nothing Yet", 3)
+    wait(lambda: not app.nodes("text", "^Image File$", window), "no image to choose")
+    app.set_text(app.find("text", "^Name$", window), name)
+    set_number(app, window, "Memory in MiB", 64)
+    set_number(app, window, "Processors", 1)
+    set_number(app, window, "Size in GiB", 1)
+
+
+def clean():
+    for name in lines("list", "--name"):
+        virsh("destroy", name)
+    for name in lines("list", "--all", "--name"):
+        virsh("undefine", name)
+    for name in lines("pool-list", "--name"):
+        virsh("pool-destroy", name)
+    for name in lines("pool-list", "--all", "--name"):
+        virsh("pool-undefine", name)
+
+
+def define(name):
+    virsh(
+        "define",
+        "/dev/stdin",
+        stdin=f"<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory>"
+        "<os><type arch='x86_64'>hvm</type></os></domain>",
+    )
+
+
+def make_pool(flow):
+    folder = f"{flow.folder}/pool"
+    os.mkdir(folder)
+    virsh("pool-create-as", "default", "dir", "--target", folder)
+    return folder
+
+
+def a_machine_is_made_and_runs(flow):
+    clean()
+    app, window = open_window(flow)
+    app.wait_for("status bar", "^The host has no storage pool yet: “default” will be made in ", window)
+    app.wait_for("status bar", "^This host cannot run it with KVM", window)
+    button = app.find("push button", "^C_?reate", window)
+    if is_sensitive(button):
+        raise Failure("a machine without a name and without an image")
+    fill_in(app, window, "blank")
+    app.wait_sensitive(button)
+    app.shot("new-machine-filled-in")
+    app.press(button)
+    app.wait_window_gone(TITLE)
+    app.wait_window("blank")
+    app.shot("new-machine-made")
+    if virsh("domstate", "blank").strip() != "running":
+        raise Failure("it does not run")
+    xml = virsh("dumpxml", "blank")
+    for part in ("type='qemu'", "blank.qcow2", "org.kvmmanager", "<memory unit='KiB'>65536</memory>", "<listen type='none'/>"):
+        if part not in xml:
+            raise Failure(f"no {part} in\n{xml}")
+    if lines("vol-list", "default")[0] != "blank.qcow2":
+        raise Failure("the disk is not in the pool")
+    clean()
+
+
+def a_name_that_is_taken_is_told_as_typed(flow):
+    clean()
+    define("web1")
+    app, window = open_window(flow)
+    fill_in(app, window, "web")
+    button = app.find("push button", "^C_?reate", window)
+    app.wait_sensitive(button)
+    name = app.find("text", "^Name$", window)
+    app.set_text(name, "web1")
+    app.wait_for("status bar", "^There is a machine called “web1” on this host", window)
+    app.wait_sensitive(button, False)
+    app.shot("new-machine-name-taken")
+    app.set_text(name, "a/b")
+    app.wait_for("status bar", "^The name cannot have “/”", window)
+    app.set_text(name, "web2")
+    app.wait_gone("status bar", "^There is a machine called|^The name cannot", window)
+    app.wait_sensitive(button)
+    app.key("Escape")
+    app.wait_window_gone(TITLE)
+    if lines("list", "--all", "--name") != ["web1"]:
+        raise Failure("a machine was made")
+
+
+def what_fails_is_told_and_can_be_mended(flow):
+    clean()
+    folder = make_pool(flow)
+    virsh("vol-create-as", "default", "taken.qcow2", "1M", "--format", "raw")
+    app, window = open_window(flow)
+    fill_in(app, window, "taken")
+    app.press(app.find("check box", "^Start at Once", window))
+    app.press_button("^C_?reate", window)
+    app.wait_for("status bar", "^Could not make the disk “taken.qcow2”", window)
+    app.shot("new-machine-failed")
+    if lines("list", "--all", "--name") or os.listdir(folder) != ["taken.qcow2"]:
+        raise Failure("something was left, or lost")
+    app.set_text(app.find("text", "^Name$", window), "free")
+    app.wait_gone("status bar", "^Could not make the disk", window)
+    app.press_button("^C_?reate", window)
+    app.wait_window_gone(TITLE)
+    app.wait_window("free")
+    if virsh("domstate", "free").strip() != "shut off":
+        raise Failure("it was to be left off")
+    clean()
+
+
+def another_programs_disk_is_converted(flow):
+    clean()
+    folder = make_pool(flow)
+    image = f"{flow.folder}/old.vmdk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", image, "8M"], check=True)
+    app, window = open_window(flow)
+    choose(app, window, "Source", "A Disk With a System on It", 1)
+    app.wait_gone("list item", "^Size in GiB$", window)
+    app.set_text(app.find("text", "^Image File$", window), image)
+    app.set_text(app.find("text", "^Name$", window), "moved")
+    set_number(app, window, "Memory in MiB", 64)
+    app.press(app.find("check box", "^Start at Once", window))
+    app.press_button("^C_?reate", window)
+    app.wait_for("label", "^Copy the Image.$")
+    app.wait_for("label", "another program's format .vmdk.")
+    app.shot("new-machine-convert")
+    if lines("list", "--all", "--name") or os.listdir(folder):
+        raise Failure("done before it was allowed")
+    app.press_button("^_Copy")
+    app.wait_window_gone(TITLE)
+    app.wait_window("moved")
+    if "moved.qcow2" not in virsh("dumpxml", "moved") or os.listdir(folder) != ["moved.qcow2"]:
+        raise Failure("the machine does not have the converted disk")
+    clean()
+
+
+def an_image_is_opened(flow):
+    clean()
+    make_pool(flow)
+    image = f"{flow.folder}/a server.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "8M"], check=True)
+    app = flow.start("--connect", URI, image)
+    window = app.wait_window(TITLE)
+    name = app.find("text", "^Name$", window)
+    wait(lambda: kvmm_ui.text_of(name) == "a-server", "a name after the file's")
+    app.find("text", re.escape(image), window)
+    app.shot("new-machine-opened")
+    app.press(app.find("check box", "^Start at Once", window))
+    button = app.find("push button", "^C_?reate", window)
+    app.wait_sensitive(button)
+    app.press(button)
+    app.wait_window_gone(TITLE)
+    app.wait_window("a-server")
+    if image not in virsh("dumpxml", "a-server"):
+        raise Failure("the machine does not have the disk")
+    # And as a file manager does it, with the program already there.
+    disc = f"{flow.folder}/disc.iso"
+    with open(disc, "wb") as file:
+        file.truncate(65536)
+    name = "org.kvmmanager.KvmManager"
+    call = ["gdbus", "call", "--session", "--dest", name, "--object-path", f"/{name.replace('.', '/')}"]
+    call += ["--method", "org.freedesktop.Application.Open", f"['file://{disc}']", "{}"]
+    subprocess.run(call, check=True, stdout=subprocess.DEVNULL)
+    window = app.wait_window(TITLE)
+    app.find("text", re.escape(disc), window)
+    app.find("label", "^A Disc Image$", app.find("combo box", "^Source$", window))
+    app.wait_for("status bar", "^What is on it is not known", window)
+    clean()
+
+
+def is_readable_in_the_dark_and_narrow(flow):
+    clean()
+    app, window = open_window(flow, "color-scheme='dark'\n")
+    fill_in(app, window, "narrow")
+    found = subprocess.run(["xdotool", "search", "--name", f"^{TITLE}$"], capture_output=True, text=True, check=True)
+    subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "900"], check=True)
+    wait(
+        lambda: Atspi.Component.get_extents(window, Atspi.CoordType.WINDOW).width <= 372, "the window as narrow as a telephone"
+    )
+    app.shot("new-machine-narrow-dark")
+
+
+if __name__ == "__main__":
+    kvmm_ui.run(
+        [
+            a_machine_is_made_and_runs,
+            a_name_that_is_taken_is_told_as_typed,
+            what_fails_is_told_and_can_be_mended,
+            another_programs_disk_is_converted,
+            an_image_is_opened,
+            is_readable_in_the_dark_and_narrow,
+        ]
+    )

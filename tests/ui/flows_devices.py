@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 KVM Manager contributors
+"""Devices are edited and removed on the Hardware page, on real QEMU. Runs beside script/lib/private-libvirt.sh."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import kvmm_ui
+from kvmm_ui import Atspi, Failure, text_of, wait
+
+if "KVMM_LIBVIRT_URI" not in os.environ:
+    kvmm_ui.skip_all("there is no private libvirt (script/lib/private-libvirt.sh)")
+if not shutil.which("virsh") or not shutil.which("qemu-system-x86_64"):
+    kvmm_ui.skip_all("virsh or qemu-system-x86_64 is not installed")
+
+URI = os.environ["KVMM_LIBVIRT_URI"]
+FOLDER = os.environ["KVMM_PRIVATE_DIR"]
+MAC = "52:54:00:aa:bb:01"
+
+MACHINE = """<domain type='qemu'><name>parts</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+<os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features><devices>
+<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='{folder}/disk.img'/>
+<target dev='vda' bus='virtio'/></disk>
+<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/><readonly/></disk>
+<interface type='user'><mac address='{mac}'/><model type='virtio'/></interface>
+<watchdog model='i6300esb' action='none'/><sound model='ich6'/><rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
+</devices></domain>"""
+
+
+def virsh(*arguments):
+    done = subprocess.run(["virsh", "-q", "-c", URI, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failure(f"virsh {arguments}: {done.stderr}")
+    return done.stdout
+
+
+def stored():
+    return virsh("dumpxml", "--inactive", "parts")
+
+
+def live():
+    return virsh("dumpxml", "parts")
+
+
+def wait_matches(read, pattern, what):
+    wait(lambda: re.search(pattern, read(), re.S), f"{what}: {pattern}")
+
+
+def clean():
+    if "parts" in virsh("list", "--name").split():
+        virsh("destroy", "parts")
+    if "parts" in virsh("list", "--all", "--name").split():
+        virsh("undefine", "parts")
+
+
+def open_hardware(flow, start=False, **options):
+    clean()
+    with open(f"{FOLDER}/disk.img", "wb") as file:
+        file.truncate(1 << 20)
+    path = f"{flow.folder}/parts.xml"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(MACHINE.format(folder=FOLDER, mac=MAC))
+    virsh("define", path)
+    if start:
+        virsh("start", "parts")
+    app = flow.start("--connect", URI, **options)
+    app.wait_names(["parts"])
+    app.select("parts")
+    app.key("Return")
+    window = app.wait_window("parts")
+    app.key("alt+5")
+    return app, window
+
+
+def choose_device(app, window, title):
+    app.wait_for("list item", f"^{title}", window)
+    devices = app.find("list", "^Devices$", window)
+    names = [text_of(devices.get_child_at_index(i)) for i in range(devices.get_child_count())]
+    index = next(i for i, name in enumerate(names) if name.startswith(title))
+    Atspi.Selection.select_child(devices, index)
+    app.wait_for("label", f"^{title}", window)
+
+
+def edit(app, window, title):
+    choose_device(app, window, title)
+    app.press_button("^_Edit", window)
+    editor = app.wait_window(f"{title}.*")
+    app.wait_for("push button", "^_Apply", editor)
+    return editor
+
+
+def choose(app, editor, title, word):
+    """Chooses in a row by the keyboard alone."""
+    row = app.find("combo box", f"^{title}$", editor)
+    app.tab_to(row)
+    app.key("space")
+    wait(lambda: app.nodes("label", f"^{word}$", row), f"{word!r} to choose")
+    app.key("Home")
+    for _ in range(20):
+        focused = [n for n in app.nodes("list item", None, row) if kvmm_ui.has_state(n, Atspi.StateType.FOCUSED)]
+        if focused and app.nodes("label", f"^{word}$", focused[0]):
+            break
+        app.key("Down")
+    app.key("Return")
+
+
+def apply_and_close(app, editor, title):
+    app.press_button("^_Apply", editor)
+    wait(lambda: not app.window(f"{title}.*"), "the editor gone")
+    app.focus("parts")
+
+
+def a_mistake_is_told_and_mended(flow):
+    app, window = open_hardware(flow)
+    editor = edit(app, window, "Processors")
+    app.set_text(app.find("text", "^Processors$", editor), "2")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "^“Processors” was not changed: .* raise the maximum too", editor)
+    app.shot("hardware-edit-mistake")
+    if "<vcpu placement='static'>1</vcpu>" not in stored():
+        raise Failure("a mistake changed the definition")
+    # What was written is still there.
+    app.set_text(app.find("text", "^Maximum processors$", editor), "4")
+    apply_and_close(app, editor, "Processors")
+    wait_matches(stored, r"<vcpu placement='static' current='2'>4</vcpu>", "the stored definition")
+
+
+def libvirts_refusal_is_told(flow):
+    app, window = open_hardware(flow)
+    editor = edit(app, window, "Boot")
+    app.set_text(app.find("text", "^Machine type$", editor), "no-such-machine")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "was not changed: .*no-such-machine", editor)
+    app.shot("hardware-edit-refused")
+    if "no-such-machine" in stored():
+        raise Failure("what libvirt refused is stored")
+
+
+def a_disk_goes_to_another_bus(flow):
+    app, window = open_hardware(flow)
+    before = stored()
+    if not re.search(r"dev='vda' bus='virtio'/>\s*<address type='pci'", before):
+        raise Failure(f"the disk has no address: {before}")
+    editor = edit(app, window, "Disk vda")
+    choose(app, editor, "Bus", "sata")
+    app.shot("hardware-edit-disk")
+    apply_and_close(app, editor, "Disk vda")
+    wait_matches(stored, r"dev='vda' bus='sata'/>\s*<address type='drive'", "the stored definition")
+
+
+def a_running_machine_loses_its_link_at_once(flow):
+    app, window = open_hardware(flow, start=True)
+    editor = edit(app, window, f"Network {MAC}")
+    choose(app, editor, "Link", "down")
+    app.shot("hardware-edit-network")
+    apply_and_close(app, editor, f"Network {MAC}")
+    wait_matches(live, r"<link state='down'/>", "the running machine")
+    wait_matches(stored, r"<link state='down'/>", "the stored definition")
+
+
+def what_needs_a_start_says_so(flow):
+    app, window = open_hardware(flow, start=True)
+    editor = edit(app, window, "Sound")
+    choose(app, editor, "Model", "ac97")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "next start")
+    app.shot("hardware-edit-next-start")
+    wait_matches(stored, r"<sound model='ac97'", "the stored definition")
+    wait_matches(live, r"<sound model='ich6'", "the running machine")
+
+
+def a_device_is_removed(flow):
+    app, window = open_hardware(flow)
+    choose_device(app, window, "Sound")
+    app.press_button("^_Remove", window)
+    app.wait_for("label", "^Remove “Sound”")
+    app.shot("hardware-remove")
+    app.press_button("^_Cancel")
+    app.wait_gone("label", "^Remove “Sound”")
+    if "<sound" not in stored():
+        raise Failure("it was removed without a yes")
+    app.focus("parts")
+    app.press_button("^_Remove", window)
+    app.wait_for("label", "^Remove “Sound”")
+    # The one of the question: the page's own ends with an ellipsis.
+    app.press_button("^_Remove( Remove)?$")
+    wait(lambda: "<sound" not in stored(), "the stored definition without it")
+    app.wait_gone("list item", "^Sound", window)
+    if "<watchdog" not in stored():
+        raise Failure("another device went with it")
+
+
+if __name__ == "__main__":
+    try:
+        kvmm_ui.run(
+            [
+                a_mistake_is_told_and_mended,
+                libvirts_refusal_is_told,
+                a_disk_goes_to_another_bus,
+                a_running_machine_loses_its_link_at_once,
+                what_needs_a_start_says_so,
+                a_device_is_removed,
+            ]
+        )
+    finally:
+        clean()
