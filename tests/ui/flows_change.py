@@ -61,7 +61,7 @@ def a_machine_gets_another_name(flow):
     entry = app.find("text", "Name")
     app.set_text(entry, "beta")
     app.wait_for("label", "^Another machine has this name$")
-    check(not app.find("push button", "^_Rename").get_state_set().contains(kvmm_ui.Atspi.StateType.SENSITIVE),
+    check(not app.find("push button", "^_Rename").has_state(kvmm_ui.Atspi.StateType.SENSITIVE),
           "a name that is taken")
     app.shot("rename-taken")
     app.set_text(entry, "gamma")
@@ -223,7 +223,7 @@ def cloning_is_readable_in_the_dark_and_narrow(flow):
     subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "600"], check=True)
 
     def width():
-        return Atspi.Component.get_extents(window, Atspi.CoordType.WINDOW).width
+        return window.extents()[2]
 
     wait(lambda: 0 < width() <= 360, f"the dialog in 360 pixels, not {width()}")
     app.shot("clone-narrow-dark")

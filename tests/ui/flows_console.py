@@ -133,8 +133,8 @@ def wait_shown(app, name, window):
 
 def picture_of(app, node):
     """How many colours the middle of a node has on the screen: a picture that is blank has one."""
-    box = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
-    crop = f"{box.width}x{box.height}+{box.x}+{box.y}"
+    x, y, width, height = node.extents()
+    crop = f"{width}x{height}+{x}+{y}"
     picture = subprocess.run(["import", "-window", "root", "-crop", crop, "png:-"], capture_output=True, check=False)
     count = subprocess.run(
         ["identify", "-format", "%k", "png:-"], input=picture.stdout, capture_output=True, check=False

@@ -234,7 +234,7 @@ def is_readable_in_the_dark_and_narrow(flow):
     found = subprocess.run(["xdotool", "search", "--name", f"^{TITLE}$"], capture_output=True, text=True, check=True)
     subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "900"], check=True)
     wait(
-        lambda: Atspi.Component.get_extents(window, Atspi.CoordType.WINDOW).width <= 372, "the window as narrow as a telephone"
+        lambda: window.extents()[2] <= 372, "the window as narrow as a telephone"
     )
     app.shot("new-machine-narrow-dark")
 

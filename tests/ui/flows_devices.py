@@ -77,9 +77,9 @@ def open_hardware(flow, start=False, **options):
 def choose_device(app, window, title):
     app.wait_for("list item", f"^{title}", window)
     devices = app.find("list", "^Devices$", window)
-    names = [text_of(devices.get_child_at_index(i)) for i in range(devices.get_child_count())]
+    names = [text_of(device) for device in devices.children()]
     index = next(i for i, name in enumerate(names) if name.startswith(title))
-    Atspi.Selection.select_child(devices, index)
+    devices.select_child(index)
     app.wait_for("label", f"^{title}", window)
 
 

@@ -145,7 +145,7 @@ class Cases:
         """What is typed is what the page shows."""
         window = self.open("db1", 3)
         commands = self.app.find("list", "^Commands to type in the guest$", window)
-        lines = [commands.get_child_at_index(i).get_name() for i in range(commands.get_child_count())]
+        lines = [command.get_name() for command in commands.children()]
         expect(any("install.sh" in line for line in lines), f"commands {lines}")
         self.app.press(self.app.find("push button", "^_?Done$", window))
         self.app.wait_for("list item", "^Connection, under way: ", window)

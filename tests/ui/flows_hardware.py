@@ -130,7 +130,7 @@ def is_readable_in_the_dark_and_narrow(flow):
     app.wait_for("label", "^user → bridge$", window)
     found = subprocess.run(["xdotool", "search", "--name", "^web$"], capture_output=True, text=True, check=True)
     subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "720"], check=True)
-    wait(lambda: Atspi.Component.get_extents(window, Atspi.CoordType.WINDOW).width <= 372, "a window for a telephone")
+    wait(lambda: window.extents()[2] <= 372, "a window for a telephone")
     # Folded: what is behind the list is out of sight.
     wait(lambda: not any(has_state(node, Atspi.StateType.SHOWING) for node in app.nodes("push button", "^_?Edit", window)),
          "one pane alone")

@@ -129,9 +129,9 @@ def hardware_lists_every_device(flow):
     for device in ("^Processors", "^Memory", "^Disk vda", "^Network aa:bb:cc:dd:ee:ff", "^Memory balloon"):
         app.wait_for("list item", device, window)
     devices = app.find("list", "^Devices$", window)
-    disk = [text_of(devices.get_child_at_index(i)) for i in range(devices.get_child_count())]
+    disk = [text_of(device) for device in devices.children()]
     index = next(i for i, name in enumerate(disk) if name.startswith("Disk vda"))
-    Atspi.Selection.select_child(devices, index)
+    devices.select_child(index)
     app.wait_for("label", "/guest/diskimage1", window)
     app.shot("machine-hardware")
 

@@ -157,7 +157,7 @@ def filters_by_the_sidebar(flow):
     app = start_three(flow)
     sidebar = app.find("list", "^Filters and connections$")
     for index, names in ((1, ["alpha", "gamma"]), (2, ["beta"]), (3, ["alpha", "beta", "gamma"])):
-        Atspi.Selection.select_child(sidebar, index)
+        sidebar.select_child(index)
         app.wait_names(names)
 
 
@@ -178,7 +178,7 @@ def closes_without_a_complaint(flow):
 def tells_that_nothing_is_running(flow):
     app = flow.start("--connect", flow.machines(("only", False, 64)))
     app.wait_names(["only"])
-    Atspi.Selection.select_child(app.find("list", "^Filters and connections$"), 1)
+    app.find("list", "^Filters and connections$").select_child(1)
     app.wait_for("label", "^Nothing Is Running$")
     app.press_button("Show All")
     app.wait_names(["only"])

@@ -24,6 +24,10 @@ import traceback
 TIMEOUT = 60.0 * float(os.environ.get("MESON_TEST_TIMEOUT_MULTIPLIER", "1"))
 
 
+# What can be pressed, what is likelier meant first.
+BUTTONS = ("push button", "toggle button", "menu item", "page tab", "radio menu item", "check menu item")
+
+
 def skip_all(reason):
     print(f"1..0 # SKIP {reason}")
     sys.exit(0)
@@ -93,6 +97,9 @@ def run_in_session():
 if "KVMM_UI_SESSION" not in os.environ:
     sys.exit(run_in_session())
 
+# It needs the session's bus.
+from accessible import applications, look, texts_of  # noqa: E402  pylint: disable=wrong-import-position
+
 
 class Failure(Exception):
     """Something was not on screen in time."""
@@ -114,35 +121,21 @@ def wait(condition, what, timeout=None):
 
 
 def children(node):
-    for i in range(node.get_child_count()):
-        child = node.get_child_at_index(i)
-        if child is not None and child.get_state_set().contains(Atspi.StateType.VISIBLE):
-            yield child
+    return node.visible_children()
 
 
-def walk(node, depth=0):
+def walk(node):
     """Every visible node below and including node. Not the rows of a big list: 200 rows of 15 nodes take seconds."""
-    if node is None or depth > 40:
-        return
-    yield node
-    if depth == 0 or node.get_role_name() != "tree table":
-        for child in children(node):
-            yield from walk(child, depth + 1)
+    return [branch.node for tree in look([node]) for branch, _ in tree.walk()]
 
 
 def text_of(node):
     """What a node says: its text, else its name."""
-    if "Text" in node.get_interfaces():
-        text = Atspi.Text.get_text(node, 0, Atspi.Text.get_character_count(node))
-        if text:
-            return text
-    return node.get_name()
+    return texts_of([node])[0][0]
 
 
 def has_state(node, state):
-    # Not every change of a state is announced.
-    node.clear_cache()
-    return node.get_state_set().contains(state)
+    return node.has_state(state)
 
 
 class App:
@@ -186,14 +179,9 @@ class App:
     def _find_root(self):
         if self.process.poll() is not None:
             raise Failure(f"the program ended with {self.process.returncode}:\n{self.read_log()}")
-        desktop = Atspi.get_desktop(0)
-        # News would only reach the cache through a main loop, which a script of steps has none of.
-        desktop.clear_cache()
-        desktop.set_cache_mask(Atspi.Cache.NONE)
-        for i in range(desktop.get_child_count()):
-            child = desktop.get_child_at_index(i)
-            if child is not None and child.get_process_id() == self.process.pid:
-                return child
+        for process, node in applications():
+            if process == self.process.pid:
+                return node
         return None
 
     def read_log(self):
@@ -221,34 +209,28 @@ class App:
     # ---- looking
 
     def windows(self):
-        self.root.clear_cache()
-        found = []
-        for i in range(self.root.get_child_count()):
-            child = self.root.get_child_at_index(i)
-            if child is not None:
-                if child.get_state_set().contains(Atspi.StateType.VISIBLE):
-                    found.append(child)
-        return found
+        return self.root.visible_children()
 
     def window(self, title):
         """The window of that title, or None."""
-        for child in self.windows():
-            if re.fullmatch(title, child.get_name()):
+        windows = self.windows()
+        for child, (_, name) in zip(windows, texts_of(windows)):
+            if re.fullmatch(title, name):
                 return child
         return None
 
+    def branches(self, roles=None, name=None, root=None):
+        """What is on screen in one of these roles, and whose text or name matches the regular expression."""
+        trees = look([root] if root is not None else self.windows())
+        found = [branch for tree in trees for branch, _ in tree.walk() if not roles or branch.role in roles]
+        if name is None:
+            return found
+        texts = texts_of([branch.node for branch in found])
+        return [branch for branch, both in zip(found, texts) if any(re.search(name, text) for text in both)]
+
     def nodes(self, role=None, name=None, root=None):
         """All nodes of a role whose text matches the regular expression name."""
-        found = []
-        if root is not None:
-            root.clear_cache()
-        for top in [root] if root is not None else self.windows():
-            for node in walk(top):
-                if role and node.get_role_name() != role:
-                    continue
-                if name is None or re.search(name, text_of(node)) or re.search(name, node.get_name()):
-                    found.append(node)
-        return found
+        return [branch.node for branch in self.branches([role] if role else None, name, root)]
 
     def find(self, role, name, root=None):
         """Waits for the first such node."""
@@ -279,11 +261,12 @@ class App:
 
     def rows(self):
         """The realized rows of the list of machines: lists of the cells' texts, top to bottom."""
-        rows = [[n.get_name() for n in walk(r) if n.get_role_name() == "label"] for r in self.row_nodes()]
-        return [row for row in rows if row]
+        rows = [[b.node for b, _ in tree.walk() if b.role == "label"] for tree in look(self.row_nodes())]
+        names = iter([name for _, name in texts_of([label for row in rows for label in row])])
+        return [[next(names) for _ in row] for row in rows if row]
 
     def names(self):
-        return [row.get_name().split(",")[0] for row in self.row_nodes()]
+        return [name.split(",")[0] for _, name in texts_of(self.row_nodes())]
 
     def state(self, name):
         for row in self.rows():
@@ -335,14 +318,14 @@ class App:
         boxes = [None, None]
 
         def is_at_rest():
-            box = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
-            boxes[:] = [boxes[1], (box.x, box.y, box.width, box.height)]
-            return boxes[0] == boxes[1] and box.width > 0 and box.x >= 0 and box.y >= 0
+            boxes[:] = [boxes[1], node.extents()]
+            x, y, width, _ = boxes[1]
+            return boxes[0] == boxes[1] and width > 0 and x >= 0 and y >= 0
 
         wait(is_at_rest, f"{node.get_name()!r} at rest")
-        box = Atspi.Component.get_extents(node, Atspi.CoordType.WINDOW)
-        x, y = box.x + box.width // 2, box.y + box.height // 2
-        subprocess.run(["xdotool", "mousemove", str(x), str(y), "click", str(button)], check=True)
+        x, y, width, height = boxes[1]
+        where = [str(x + width // 2), str(y + height // 2)]
+        subprocess.run(["xdotool", "mousemove", *where, "click", str(button)], check=True)
 
     def tab_to(self, node):
         """Moves the focus there with the keyboard alone."""
@@ -368,8 +351,8 @@ class App:
     def press(self, node):
         """Does what a click does; a menu button leaves that to the button inside it."""
         for inner in walk(node):
-            if inner.get_role_name() != "panel" and Atspi.Action.get_n_actions(inner) > 0:
-                Atspi.Action.do_action(inner, 0)
+            if inner.get_role_name() != "panel" and inner.n_actions() > 0:
+                inner.do_action(0)
                 return
         raise Failure(f"{node.get_name()!r} cannot be pressed")
 
@@ -377,8 +360,9 @@ class App:
         """Presses the first such button; menus keep what is in all their submenus in the tree, hence index."""
 
         def find():
-            for role in ("push button", "toggle button", "menu item", "page tab", "radio menu item", "check menu item"):
-                nodes = self.nodes(role, name, root)
+            branches = self.branches(BUTTONS, name, root)
+            for role in BUTTONS:
+                nodes = [branch.node for branch in branches if branch.role == role]
                 if nodes:
                     return nodes[index]
             return None
@@ -386,7 +370,7 @@ class App:
         self.press(wait(find, f"button {name!r}"))
 
     def set_text(self, entry, text):
-        if not Atspi.EditableText.set_text_contents(entry, text):
+        if not entry.set_text(text):
             raise Failure(f"{entry.get_name()!r} takes no text")
 
     def select(self, name):
@@ -415,24 +399,17 @@ class App:
 
     def dump(self):
         lines = []
-
-        def add(node, depth):
-            states = node.get_state_set()
-            marks = "".join(
-                f" {word}"
-                for word, state in (("focused", Atspi.StateType.FOCUSED), ("active", Atspi.StateType.ACTIVE))
-                if states.contains(state)
-            )
-            if not states.contains(Atspi.StateType.SENSITIVE):
-                marks += " insensitive"
-            lines.append(f"{'  ' * depth}{node.get_role_name()} {text_of(node)!r}{marks}")
-            for i in range(min(node.get_child_count(), 30)):
-                child = node.get_child_at_index(i)
-                if child is not None and depth < 30 and child.get_state_set().contains(Atspi.StateType.VISIBLE):
-                    add(child, depth + 1)
-
-        for window in self.windows():
-            add(window, 0)
+        for tree in look(self.windows(), whole=True):
+            branches = list(tree.walk())
+            for (branch, depth), (text, _) in zip(branches, texts_of([branch.node for branch, _ in branches])):
+                marks = "".join(
+                    f" {word}"
+                    for word, state in (("focused", Atspi.StateType.FOCUSED), ("active", Atspi.StateType.ACTIVE))
+                    if branch.has_state(state)
+                )
+                if not branch.has_state(Atspi.StateType.SENSITIVE):
+                    marks += " insensitive"
+                lines.append(f"{'  ' * depth}{branch.role} {text!r}{marks}")
         return "\n".join(lines)
 
 
