@@ -43,9 +43,10 @@ typedef struct
   AgentProcessTimes *times;
   double hertz;
   uint64_t page_kib;
-  double uptime;   /* seconds */
-  int64_t boot;    /* Unix time in seconds */
-  uint32_t now_ms; /* the low bits */
+  double uptime;     /* seconds */
+  int64_t boot;      /* Unix time in seconds */
+  uint32_t now_ms;   /* the low bits */
+  uint32_t begun_ms; /* when uptime was read */
   char *passwd;
   Row *rows; /* the first of the order; one more than the limit */
   unsigned int n_rows;
@@ -211,12 +212,16 @@ compare_pids (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+#define YOUNG_SECONDS 0.1
+
 static double
 cpu_of (const Scan *self, const Row *row)
 {
   const AgentProcessTime *before = NULL;
   AgentProcessTime key = { .pid = row->pid };
-  double age = self->uptime - (double) row->start / self->hertz;
+  /* By the clock of when it was read: a scan may take a while. */
+  double age = self->uptime + (double) (uint32_t) (self->now_ms - self->begun_ms) / 1000 -
+               (double) row->start / self->hertz;
   double elapsed;
 
   if (self->times != NULL)
@@ -234,7 +239,8 @@ cpu_of (const Scan *self, const Row *row)
       if (elapsed > 0)
         return (double) ((uint32_t) row->ticks - before->ticks) / self->hertz / elapsed;
     }
-  return age > 0 ? (double) row->ticks / self->hertz / age : 0;
+  /* Of a younger one the ticks say little: both figures are rounded to one. */
+  return (double) row->ticks / self->hertz / (age > YOUNG_SECONDS ? age : YOUNG_SECONDS);
 }
 
 static int
@@ -409,10 +415,10 @@ agent_processes_list (const AgentProcessQuery *query, AgentProcessTimes *times)
   self.hertz = (double) sysconf (_SC_CLK_TCK);
   self.page_kib = (uint64_t) sysconf (_SC_PAGESIZE) / 1024;
   self.uptime = read_uptime ();
+  self.now_ms = self.begun_ms = (uint32_t) agent_now_ms ();
   self.boot = boot_time (self.uptime);
   self.passwd = read_passwd ();
   self.rows = malloc ((query->limit + 1) * sizeof *self.rows);
-  self.now_ms = (uint32_t) agent_now_ms ();
   keep = times != NULL && begin_sample (times, self.now_ms);
   if (self.rows != NULL)
     {

@@ -15,6 +15,10 @@
 # system:  what qemu:///system is on a real host. Needs root; the folders of the machine's own libvirt are covered by
 #          private ones in a mount namespace.
 #
+# Root's daemon finds no KVM, so that the guests are the same on every machine: there are hosts whose device opens and
+# whose guests hang.
+#
+# KVMM_LIBVIRT_KVM      yes: it finds what there is
 # KVMM_LIBVIRT_GROUP    system only: a group whose members may use the daemon, by the rights of its socket alone
 #
 # Where namespaces are allowed, all processes are in one for process ids: the kernel ends them with its first.
@@ -155,6 +159,17 @@ supervise ()
 
 # ---- outside ------------------------------------------------------------------------------------------------------
 
+# hiding_command: sets hide to the words that start a command for which there is no KVM.
+hiding_command ()
+{
+  hide=()
+  # shellcheck disable=SC2016
+  if [ "$(id -u)" = 0 ] && [ -e /dev/kvm ] && [ "${KVMM_LIBVIRT_KVM:-}" != yes ]; then
+    hide=(unshare --mount sh -c 'mount --bind /dev/null /dev/kvm; exec "$@"' sh)
+    "${hide[@]}" true 2>/dev/null || hide=()
+  fi
+}
+
 # namespace_command FLAVOUR: the words to put before the supervisor.
 namespace_command ()
 {
@@ -218,7 +233,7 @@ wait_for_daemon ()
 main ()
 {
   local flavour=session dir socket status stopped=0
-  local -a wrap=()
+  local -a wrap=() hide=()
 
   while [ $# -gt 0 ]; do
     case $1 in
@@ -246,9 +261,10 @@ main ()
   trap 'pass_on 129' HUP
   mkfifo "$dir/control"
   exec {lifeline}<>"$dir/control"
+  hiding_command
   namespace_command "$flavour"
 
-  setsid "${wrap[@]}" "$SELF" --supervise "$flavour" "$dir" {lifeline}>&- &
+  setsid "${hide[@]}" "${wrap[@]}" "$SELF" --supervise "$flavour" "$dir" {lifeline}>&- &
   supervisor=$!
   # Opened for writing only, now that there is a reader: the reader then sees the end when we are gone.
   exec {writer}>"$dir/control" {lifeline}>&-

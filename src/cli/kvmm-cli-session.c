@@ -71,6 +71,9 @@ kvmm_cli_result_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   *slot = g_object_ref (result);
 }
 
+/* A second each. */
+#define IN_USE_ATTEMPTS 3
+
 typedef struct
 {
   KvmmGuest *guest; /* (unowned) */
@@ -85,21 +88,17 @@ is_done_or_in_use (gpointer data)
   return wait->done (wait->guest) || kvmm_guest_get_state (wait->guest) == KVMM_GUEST_STATE_IN_USE;
 }
 
-/* Returns: whether the window let go of the channel */
 static gboolean
-borrow (KvmmCliSession *self, KvmmDomain *domain)
+borrow (KvmmCliSession *self, KvmmDomain *domain, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
 
   kvmm_channel_borrow_async (kvmm_connection_get_uri (kvmm_domain_get_connection (domain)),
                              kvmm_domain_get_uuid (domain), NULL, NULL, kvmm_cli_result_cb,
                              &result);
   kvmm_cli_await_result (&result);
   g_clear_object (&self->loan);
-  self->loan = kvmm_channel_borrow_finish (result, &error);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY))
-    kvmm_cli_error ("“%s”: %s", kvmm_domain_get_name (domain), error->message);
+  self->loan = kvmm_channel_borrow_finish (result, error);
   return self->loan != NULL;
 }
 
@@ -115,10 +114,23 @@ kvmm_cli_await_guest (KvmmCliSession *self, KvmmDomain *domain, gboolean (*done)
   kvmm_cli_await (is_done_or_in_use, &wait, (guint) self->wait_s);
   if (done (wait.guest))
     return TRUE;
-  if (kvmm_guest_get_state (wait.guest) != KVMM_GUEST_STATE_IN_USE || !borrow (self, domain))
-    return FALSE;
-  kvmm_guest_retry (wait.guest);
-  return kvmm_cli_await (done, wait.guest, (guint) self->wait_s);
+  /* The command before this one may have ended without libvirt having seen it yet. */
+  for (int left = IN_USE_ATTEMPTS;
+       left > 0 && kvmm_guest_get_state (wait.guest) == KVMM_GUEST_STATE_IN_USE; left--)
+    {
+      g_autoptr (GError) error = NULL;
+      gboolean is_lent = borrow (self, domain, &error);
+
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_BUSY))
+        {
+          kvmm_cli_error ("“%s”: %s", kvmm_domain_get_name (domain), error->message);
+          return FALSE;
+        }
+      kvmm_guest_retry (wait.guest);
+      if (kvmm_cli_await (done, wait.guest, is_lent ? (guint) self->wait_s : 1))
+        return TRUE;
+    }
+  return FALSE;
 }
 
 static gboolean

@@ -252,7 +252,10 @@ kvmm_guest_lend (KvmmGuest *self, GError **error)
   KVMM_ASSERT_MAIN_THREAD ();
   g_return_val_if_fail (KVMM_IS_GUEST (self), FALSE);
 
-  if (self->client == NULL && self->n_loans == 0)
+  /* What is being opened is held as well: the last borrower may have left a moment ago. */
+  if (self->client == NULL && self->opening == NULL && self->n_loans == 0 &&
+      !(self->hurdle == KVMM_GUEST_HURDLE_IN_USE &&
+        kvmm_guest_is_armed (self, KVMM_GUEST_TIMER_OPEN)))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                            _ ("The window does not hold the channel"));

@@ -279,6 +279,24 @@ test_a_lent_channel_comes_back (void)
   kvmm_guest_release (f->guest);
 }
 
+/* One command after another: the second asks while the window takes the channel back. */
+static void
+test_what_is_being_opened_is_lent (void)
+{
+  g_autoptr (Fixture) f = fixture_new_ready ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (kvmm_guest_lend (f->guest, NULL));
+  kvmm_guest_end_loan (f->guest);
+  g_assert_true (kvmm_guest_lend (f->guest, &error));
+  g_assert_no_error (error);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_null (kvmm_guest_get_agent (f->guest));
+  kvmm_guest_end_loan (f->guest);
+  test_wait_until (fixture_is (f, KVMM_GUEST_STATE_READY));
+}
+
 static void
 test_what_is_not_there_is_not_lent (void)
 {
@@ -610,6 +628,7 @@ main (int argc, char **argv)
   ADD ("a-driver-without-channels-is-asked-once", test_a_driver_without_channels_is_asked_once);
   ADD ("in-use-waits-and-never-fights", test_in_use_waits_and_never_fights);
   ADD ("a-lent-channel-comes-back", test_a_lent_channel_comes_back);
+  ADD ("what-is-being-opened-is-lent", test_what_is_being_opened_is_lent);
   ADD ("what-is-not-there-is-not-lent", test_what_is_not_there_is_not_lent);
   ADD ("a-busy-channel-is-not-lent", test_a_busy_channel_is_not_lent);
   ADD ("take-over-opens-by-force", test_take_over_opens_by_force);
