@@ -10,6 +10,7 @@
 
 #include "kvmm-dialogs.h"
 #include "kvmm-diff-dialog.h"
+#include "kvmm-history-window.h"
 #include "model/kvmm-domain-edit.h"
 
 /* Lines around a change in the question whether to apply it. */
@@ -30,6 +31,7 @@ struct _KvmmXmlPage
   GtkWidget *choice_box;
   GtkLabel *mode_label;
   GtkWidget *edit_button;
+  GtkWidget *history_button;
   GtkWidget *cancel_button;
   GtkWidget *apply_button;
   GtkWidget *copy_button;
@@ -106,6 +108,7 @@ reload (KvmmXmlPage *self)
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)) || self->edit != NULL)
     return;
   gtk_widget_set_sensitive (self->edit_button, kvmm_domain_get_persistent (self->domain));
+  gtk_widget_set_sensitive (self->history_button, kvmm_domain_get_persistent (self->domain));
   gtk_widget_set_sensitive (GTK_WIDGET (self->live_button), is_active);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->live_button),
                                is_active ? _ ("The configuration of the running virtual machine")
@@ -144,6 +147,7 @@ set_edit (KvmmXmlPage *self, KvmmXmlEdit *edit)
   self->edit = edit;
   gtk_text_view_set_editable (GTK_TEXT_VIEW (self->view), is_editing);
   gtk_widget_set_visible (self->edit_button, !is_editing);
+  gtk_widget_set_visible (self->history_button, !is_editing);
   gtk_widget_set_visible (self->cancel_button, is_editing);
   gtk_widget_set_visible (self->apply_button, is_editing);
   gtk_widget_set_visible (self->choice_box, !is_editing);
@@ -259,6 +263,12 @@ apply_cb (KvmmXmlPage *self)
 }
 
 static void
+history_cb (KvmmXmlPage *self)
+{
+  kvmm_history_window_present (GTK_WIDGET (self), self->domain);
+}
+
+static void
 show_match (KvmmXmlPage *self, GtkTextIter *start, GtkTextIter *end)
 {
   gtk_text_buffer_select_range (GTK_TEXT_BUFFER (self->buffer), start, end);
@@ -357,6 +367,7 @@ kvmm_xml_page_class_init (KvmmXmlPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, choice_box);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, mode_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, edit_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, history_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, cancel_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, apply_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmXmlPage, copy_button);
@@ -370,6 +381,7 @@ kvmm_xml_page_class_init (KvmmXmlPageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, reload);
   gtk_widget_class_bind_template_callback (widget_class, copy_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_cb);
+  gtk_widget_class_bind_template_callback (widget_class, history_cb);
   gtk_widget_class_bind_template_callback (widget_class, cancel_cb);
   gtk_widget_class_bind_template_callback (widget_class, apply_cb);
   gtk_widget_class_bind_template_callback (widget_class, search_changed_cb);
@@ -406,6 +418,9 @@ kvmm_xml_page_new (KvmmDomain *domain)
   kvmm_domain_get_xml (domain);
   g_signal_connect_object (domain, "notify::state", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (domain, "notify::xml", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);
+  /* That another one is stored beside what runs is only an event. */
+  g_signal_connect_object (kvmm_domain_get_log (domain), "items-changed", G_CALLBACK (reload), self,
+                           G_CONNECT_SWAPPED);
   return GTK_WIDGET (self);
 }
 

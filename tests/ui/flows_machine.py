@@ -169,6 +169,31 @@ def xml_is_edited(flow):
     app.press_button("^_Change")
     wait(lambda: not has_state(view, Atspi.StateType.EDITABLE), "the end of the edit")
     wait(lambda: "<title>From the XML</title>" in text_of(view), "the stored XML")
+    return app, window, view
+
+
+def an_earlier_definition_is_restored(flow):
+    app, window = open_machine(flow, page=6)
+    app.press_button("^Earlier Definitions$", window)
+    history = app.wait_window("Earlier Definitions")
+    app.wait_for("label", "^No Earlier Definitions$", history)
+    app.key("Escape")
+    app.wait_window_gone("Earlier Definitions")
+    flow.stop(app)
+    app, window, view = xml_is_edited(flow)
+    app.press_button("^Earlier Definitions$", window)
+    history = app.wait_window("Earlier Definitions")
+    row = app.find("list item", "20[0-9][0-9]$", history)
+    check(len(app.nodes("list item", None, history)) == 1, "the one definition that is not there any more")
+    app.shot("earlier-definitions")
+    app.tab_to(row)
+    app.key("Return")
+    shown = app.find("text", "^What changes$")
+    check("−   <title>From the XML</title>" in text_of(shown), f"the difference {text_of(shown)}")
+    app.press_button("^_Restore")
+    app.wait_window_gone("Earlier Definitions")
+    wait(lambda: "<title>" not in text_of(view), "the earlier XML")
+    app.wait_for("label", "next start$", window)
 
 
 def log_grows_on_an_event(flow):
@@ -236,6 +261,7 @@ if __name__ == "__main__":
             hardware_lists_every_device,
             xml_is_shown_and_searched,
             xml_is_edited,
+            an_earlier_definition_is_restored,
             log_grows_on_an_event,
             follows_the_connection,
             mounting_says_why_not,
