@@ -68,16 +68,6 @@ kvmm_domain_applied_free (KvmmDomainApplied *self)
   g_free (self);
 }
 
-/* Worker. A history that cannot be written is no reason not to edit. */
-static void
-keep (const char *folder, const char *xml)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!kvmm_definition_files_add (folder, xml, &error))
-    g_warning ("%s", error->message);
-}
-
 /* Worker. Puts @edit into the definition, as it is now. @written: (out): what was defined. */
 static gboolean
 define (KvmmVirtConnect *connect,
@@ -115,7 +105,7 @@ define (KvmmVirtConnect *connect,
                                    error);
   if (uuid == NULL)
     return FALSE;
-  keep (order->folder, stored);
+  kvmm_domain_order_keep (order, stored);
   *written = g_steal_pointer (&xml);
   return TRUE;
 }
@@ -196,7 +186,7 @@ apply_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *
   stored = kvmm_virt_domain_read_definition (connect, order->uuid, NULL);
   if (stored != NULL)
     {
-      keep (order->folder, stored);
+      kvmm_domain_order_keep (order, stored);
       applied->by_libvirt = kvmm_xml_diff (written, stored, CONTEXT_LINES, NULL);
     }
   if (applied->by_libvirt == NULL)

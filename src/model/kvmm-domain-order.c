@@ -18,6 +18,7 @@ order_free (gpointer data)
   g_free (order->folder);
   g_clear_pointer (&order->edit, kvmm_xml_edit_free);
   g_clear_pointer (&order->pending, g_ptr_array_unref);
+  g_clear_pointer (&order->values, g_hash_table_unref);
   g_clear_pointer (&order->plan, kvmm_deletion_free);
   g_free (order->text);
   g_free (order->more);
@@ -61,8 +62,13 @@ kvmm_domain_order_new (KvmmDomain *self)
   order->is_active = kvmm_domain_get_is_active (self);
   order->is_persistent = kvmm_domain_get_persistent (self);
   if (connection != NULL)
-    order->folder =
-        kvmm_definition_files_dup_folder (kvmm_connection_get_uri (connection), order->uuid);
+    {
+      const char *uri = kvmm_connection_get_uri (connection);
+
+      order->folder = kvmm_definition_files_dup_folder (uri, order->uuid);
+      order->is_session = kvmm_virt_uri_is_session (uri);
+      order->is_remote = !kvmm_virt_uri_is_local (uri);
+    }
   return order;
 }
 
@@ -105,6 +111,15 @@ kvmm_domain_order_new_task (KvmmDomain *self,
 
   g_task_set_source_tag (task, tag);
   return task;
+}
+
+void
+kvmm_domain_order_keep (const KvmmDomainOrder *order, const char *xml)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!kvmm_definition_files_add (order->folder, xml, &error))
+    g_warning ("%s", error->message);
 }
 
 void

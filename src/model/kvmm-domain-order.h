@@ -19,7 +19,10 @@ typedef struct
   char *folder; /* (owned) of the history */
   gboolean is_active;
   gboolean is_persistent;
-  KvmmXmlEdit *edit; /* (owned) (nullable) */
+  gboolean is_session; /* the connection's */
+  gboolean is_remote;
+  GHashTable *values; /* (owned) (nullable) (element-type utf8 utf8) of a new device */
+  KvmmXmlEdit *edit;  /* (owned) (nullable) */
   KvmmDomainEditFlags flags;
   GPtrArray *pending;        /* (owned) (nullable) (element-type KvmmXmlPending) */
   KvmmDeletion *plan;        /* (owned) (nullable) */
@@ -53,6 +56,10 @@ void kvmm_domain_order_run (KvmmDomain *self,
                             KvmmDomainOrder *order,
                             GDestroyNotify destroy);
 gpointer kvmm_domain_order_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+
+/** kvmm_domain_order_keep: worker: into the machine's history, which is no reason not to change
+ * anything when it cannot be written */
+void kvmm_domain_order_keep (const KvmmDomainOrder *order, const char *xml);
 
 /** kvmm_domain_order_return_done: any thread: for calls that only succeed or fail. @error:
  * (transfer full) (nullable) */

@@ -9,6 +9,7 @@
 
 #include "kvmm-dialogs.h"
 #include "kvmm-fact-row.h"
+#include "kvmm-hardware-add-window.h"
 #include "kvmm-hardware-edit-window.h"
 #include "kvmm-hardware-remove.h"
 #include "kvmm-pending-view.h"
@@ -26,6 +27,7 @@ struct _KvmmHardwarePage
   KvmmPendingView *pending_view;
   AdwLeaflet *leaflet;
   GtkListBox *list;
+  GtkWidget *add_button;
   GtkWidget *details;
   GtkImage *icon;
   GtkLabel *title_label;
@@ -144,6 +146,12 @@ copy_cb (KvmmHardwarePage *self)
 }
 
 static void
+add_cb (KvmmHardwarePage *self)
+{
+  kvmm_hardware_add_window_present (GTK_WIDGET (self), self->domain);
+}
+
+static void
 edit_cb (KvmmHardwarePage *self)
 {
   const KvmmXmlDevice *device = get_device (self, gtk_list_box_get_selected_row (self->list));
@@ -217,6 +225,7 @@ listed_cb (GObject *object, GAsyncResult *result, gpointer user_data)
   g_clear_object (&self->cancellable);
   if (devices != NULL)
     {
+      gtk_widget_set_visible (self->add_button, kvmm_domain_get_persistent (self->domain));
       if (!is_same_list (self->devices, devices))
         take_devices (self, g_steal_pointer (&devices));
       gtk_stack_set_visible_child_name (self->stack, "devices");
@@ -283,6 +292,7 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, pending_view);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, leaflet);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, list);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, add_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, details);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, icon);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, title_label);
@@ -296,6 +306,7 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
   gtk_widget_class_bind_template_callback (widget_class, back_cb);
   gtk_widget_class_bind_template_callback (widget_class, copy_cb);
+  gtk_widget_class_bind_template_callback (widget_class, add_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_cb);
   gtk_widget_class_bind_template_callback (widget_class, remove_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);

@@ -62,6 +62,59 @@ dup_clean (const xmlNode *root, const char *name)
   return kvmm_guest_text_sanitise (text, -1);
 }
 
+/* Of each device "disk" or "!disk", of each of its lists "disk/bus", and what is in it,
+ * "disk/bus=virtio". */
+static GHashTable *
+read_devices (const xmlNode *devices)
+{
+  GHashTable *words = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (xmlNode *device = kvmm_xml_node_child (devices, NULL); device != NULL;
+       device = kvmm_xml_node_next (device, NULL))
+    {
+      gboolean is_there = kvmm_xml_node_attribute_is (device, "supported", "yes");
+
+      g_hash_table_add (words,
+                        g_strconcat (is_there ? "" : "!", (const char *) device->name, NULL));
+      for (xmlNode *list = kvmm_xml_node_child (device, "enum"); is_there && list != NULL;
+           list = kvmm_xml_node_next (list, "enum"))
+        {
+          const char *name = kvmm_xml_node_attribute (list, "name");
+          g_autofree char *key =
+              g_strdup_printf ("%s/%s", (const char *) device->name, name != NULL ? name : "");
+
+          for (xmlNode *value = kvmm_xml_node_child (list, "value"); value != NULL;
+               value = kvmm_xml_node_next (value, "value"))
+            {
+              g_autofree char *text = kvmm_xml_node_dup_text (value);
+
+              if (text != NULL)
+                g_hash_table_add (words, g_strdup_printf ("%s=%s", key, text));
+            }
+          g_hash_table_add (words, g_steal_pointer (&key));
+        }
+    }
+  return words;
+}
+
+gboolean
+kvmm_xml_machine_options_offers (const KvmmXmlMachineOptions *self,
+                                 const char *device,
+                                 const char *name,
+                                 const char *value)
+{
+  g_autofree char *absent = g_strconcat ("!", device, NULL);
+  g_autofree char *list = g_strconcat (device, "/", name, NULL);
+  g_autofree char *word = g_strconcat (list, "=", value, NULL);
+
+  if (self == NULL)
+    return TRUE;
+  if (g_hash_table_contains (self->devices, absent))
+    return FALSE;
+  return name == NULL || value == NULL || !g_hash_table_contains (self->devices, list) ||
+         g_hash_table_contains (self->devices, word);
+}
+
 KvmmXmlMachineOptions *
 kvmm_xml_machine_options_parse (const char *xml, GError **error)
 {
@@ -94,6 +147,7 @@ kvmm_xml_machine_options_parse (const char *xml, GError **error)
   self->has_host_cpu = has_cpu_mode (cpu, "host-passthrough");
   self->has_maximum_cpu = has_cpu_mode (cpu, "maximum");
   self->has_virtio_video = has_value (video, "modelType", "virtio");
+  self->devices = read_devices (devices);
   return self;
 }
 
@@ -106,5 +160,6 @@ kvmm_xml_machine_options_free (KvmmXmlMachineOptions *self)
   g_free (self->arch);
   g_free (self->machine);
   g_free (self->emulator);
+  g_clear_pointer (&self->devices, g_hash_table_unref);
   g_free (self);
 }

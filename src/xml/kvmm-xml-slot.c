@@ -71,12 +71,9 @@ target_name (const char *prefix, guint number)
   return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
-/* Returns: (transfer full): a name that no disk has; a set, because nobody promised few disks. */
-static char *
-find_free_target (const xmlNode *devices, const char *prefix)
+static void
+add_targets (GHashTable *used, const xmlNode *devices)
 {
-  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
-
   for (xmlNode *disk = kvmm_xml_node_child (devices, "disk"); disk != NULL;
        disk = kvmm_xml_node_next (disk, "disk"))
     {
@@ -85,6 +82,17 @@ find_free_target (const xmlNode *devices, const char *prefix)
       if (name != NULL)
         g_hash_table_add (used, (gpointer) name);
     }
+}
+
+/* @other: (nullable)
+ * Returns: (transfer full): a name that no disk has; a set, because nobody promised few disks. */
+static char *
+find_free_target (const xmlNode *devices, const xmlNode *other, const char *prefix)
+{
+  g_autoptr (GHashTable) used = g_hash_table_new (g_str_hash, g_str_equal);
+
+  add_targets (used, devices);
+  add_targets (used, other);
   for (guint number = 0;; number++)
     {
       g_autofree char *name = target_name (prefix, number);
@@ -245,9 +253,23 @@ kvmm_xml_slot_find (const xmlNode *domain, const char *force_bus, KvmmXmlSlot *s
     }
 
   found.bus = bus->name;
-  found.target = find_free_target (devices, bus->prefix);
+  found.target = find_free_target (devices, NULL, bus->prefix);
   *slot = found;
   return TRUE;
+}
+
+char *
+kvmm_xml_slot_find_target (const xmlNode *domain, const xmlNode *other, const char *bus)
+{
+  const char *prefix = "vd";
+
+  if (strcmp (bus, "fdc") == 0)
+    prefix = "fd";
+  for (guint i = 0; i < G_N_ELEMENTS (buses); i++)
+    if (strcmp (buses[i].name, bus) == 0)
+      prefix = buses[i].prefix;
+  return find_free_target (kvmm_xml_node_child (domain, "devices"),
+                           kvmm_xml_node_child (other, "devices"), prefix);
 }
 
 void

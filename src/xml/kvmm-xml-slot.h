@@ -33,6 +33,16 @@ gboolean kvmm_xml_slot_find (const xmlNode *domain,
 void kvmm_xml_slot_clear (KvmmXmlSlot *self);
 
 /**
+ * kvmm_xml_slot_find_target:
+ * @domain: a `<domain>` element
+ * @other: (nullable): another one, of the same machine as it runs
+ * @bus: "virtio", "sata" …
+ *
+ * Returns: (transfer full): a name like "vdb" that no disk of either has
+ */
+char *kvmm_xml_slot_find_target (const xmlNode *domain, const xmlNode *other, const char *bus);
+
+/**
  * kvmm_xml_slot_find_virtio_scsi:
  * @index: (out) (optional): the controller's number
  *

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 KVM Manager contributors
-"""Devices are edited and removed on the Hardware page, on real QEMU. Runs beside script/lib/private-libvirt.sh."""
+"""Devices are added, edited and removed on the Hardware page, on real QEMU. Runs beside script/lib/private-libvirt.sh."""
 
 import os
 import re
@@ -192,6 +192,139 @@ def a_device_is_removed(flow):
         raise Failure("another device went with it")
 
 
+def make_pool(folder):
+    if "grown" in virsh("pool-list", "--name").split():
+        virsh("pool-destroy", "grown")
+    os.makedirs(folder, exist_ok=True)
+    virsh("pool-create-as", "grown", "dir", "--target", folder)
+
+
+def take_every_place(flow):
+    """On the running machine's PCI bus."""
+    path = f"{flow.folder}/rng.xml"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>")
+    for _ in range(40):
+        command = ["virsh", "-q", "-c", URI, "attach-device", "parts", path, "--live"]
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            return
+    raise Failure("there is always another place")
+
+
+def add(app, window, kind):
+    app.press_button("^_Add Hardware", window)
+    adder = app.wait_window("Add Hardware")
+    app.wait_for("list item", f"^{kind}", adder)
+    kinds = app.find("list", "^Kinds of hardware$", adder)
+    row = next(row for row in kinds.children() if text_of(row).startswith(kind))
+    app.tab_to(row)
+    app.key("Return")
+    app.wait_for("push button", "^_Add( Add)?$", adder)
+    return adder
+
+
+def add_and_close(app, adder):
+    app.press_button("^_Add( Add)?$", adder)
+    wait(lambda: not app.window("Add Hardware"), "the window gone")
+    app.focus("parts")
+
+
+def a_running_machine_gets_a_disk_at_once(flow):
+    folder = f"{FOLDER}/grown"
+    make_pool(folder)
+    app, window = open_hardware(flow, start=True)
+    app.wait_for("list item", "^Disk vda", window)
+    app.shot("hardware-page-add")
+    app.press_button("^_Add Hardware", window)
+    adder = app.wait_window("Add Hardware")
+    app.wait_for("list item", "^Disk", adder)
+    app.shot("hardware-add-kinds")
+    app.key("Escape")
+    wait(lambda: not app.window("Add Hardware"), "the window gone")
+    app.focus("parts")
+    adder = add(app, window, "Disk")
+    app.wait_for("label", "^The running machine gets it now", adder)
+    app.set_text(app.find("text", "^Size", adder), "0.25")
+    app.shot("hardware-add-disk")
+    add_and_close(app, adder)
+    app.wait_for("list item", "^Disk vdb", window)
+    wait_matches(live, r"parts-vdb.qcow2'[^>]*/>.*?<target dev='vdb' bus='virtio'/>", "the running machine")
+    wait_matches(stored, r"parts-vdb.qcow2'/>\s*<target dev='vdb' bus='virtio'/>", "the stored definition")
+    if app.has("label", "^Pending Until Shutdown$", window):
+        raise Failure("something waits for the next start")
+
+
+def a_mistake_keeps_what_was_typed(flow):
+    folder = f"{FOLDER}/grown"
+    make_pool(folder)
+    app, window = open_hardware(flow, start=True)
+    adder = add(app, window, "Disk")
+    app.set_text(app.find("text", "^Name of the volume$", adder), "mine")
+    app.set_text(app.find("text", "^Size", adder), "some")
+    app.press_button("^_Add( Add)?$", adder)
+    app.wait_for("label", "^“Disk” was not added: The size “some” is not a number[^\n]*$", adder)
+    app.shot("hardware-add-mistake")
+    # libvirt refuses it, since every place is taken: what was made for it goes again.
+    take_every_place(flow)
+    app.set_text(app.find("text", "^Size", adder), "0.25")
+    app.press_button("^_Add( Add)?$", adder)
+    app.wait_for("label", "(?s)^“Disk” was not added: .*PCI.*Without “At Once”", adder)
+    app.shot("hardware-add-refused")
+    if text_of(app.find("text", "^Name of the volume$", adder)) != "mine":
+        raise Failure("what was typed is gone")
+    if os.listdir(folder) or "mine" in stored():
+        raise Failure(f"something is left: {os.listdir(folder)}")
+    app.press(app.find("check box", "^At Once$", adder))
+    app.wait_for("label", "^The running machine gets it with its next start", adder)
+    app.press_button("^_Add( Add)?$", adder)
+    app.wait_for("label", "“Disk” comes with the next start")
+    wait_matches(stored, "mine.qcow2", "the stored definition")
+    if "mine" in live() or os.listdir(folder) != ["mine.qcow2"]:
+        raise Failure("the running machine has it")
+
+
+def a_card_comes_at_once_and_sound_with_the_next_start(flow):
+    app, window = open_hardware(flow, start=True)
+    adder = add(app, window, "Network")
+    # A session has no other.
+    app.wait_for("label", "^Outgoing only$", adder)
+    app.shot("hardware-add-network")
+    add_and_close(app, adder)
+    wait(lambda: live().count("<interface ") == 2 and stored().count("<interface ") == 2, "two cards in both")
+    addresses = [re.findall(r"<mac address='([^']*)'", xml) for xml in (live(), stored())]
+    if addresses[0] != addresses[1]:
+        raise Failure(f"the card has two addresses: {addresses}")
+    adder = add(app, window, "Sound")
+    app.wait_for("label", "^The running machine gets it with its next start", adder)
+    app.shot("hardware-add-sound")
+    app.press_button("^_Add( Add)?$", adder)
+    app.wait_for("label", "comes with the next start")
+    wait_matches(stored, r"<sound model='ich9'", "the stored definition")
+    if "ich9" in live():
+        raise Failure("the running machine has it")
+
+
+def a_stopped_machine_gets_simple_devices(flow):
+    app, window = open_hardware(flow)
+    # It has one of the only kind.
+    app.press_button("^_Add Hardware", window)
+    adder = app.wait_window("Add Hardware")
+    app.wait_for("label", "^The machine has one already$", adder)
+    app.key("Escape")
+    wait(lambda: not app.window("Add Hardware"), "the window gone")
+    app.focus("parts")
+    adder = add(app, window, "Random number generator")
+    if app.has("label", "^The running machine", adder):
+        raise Failure("it does not run")
+    add_and_close(app, adder)
+    wait(lambda: stored().count("<rng ") == 2, "two generators")
+    adder = add(app, window, "Channel")
+    app.shot("hardware-add-channel")
+    add_and_close(app, adder)
+    wait_matches(stored, r"name='org.kvmmanager.agent.1'", "the stored definition")
+    choose_device(app, window, "Channel org.kvmmanager")
+
+
 if __name__ == "__main__":
     try:
         kvmm_ui.run(
@@ -202,6 +335,10 @@ if __name__ == "__main__":
                 a_running_machine_loses_its_link_at_once,
                 what_needs_a_start_says_so,
                 a_device_is_removed,
+                a_running_machine_gets_a_disk_at_once,
+                a_mistake_keeps_what_was_typed,
+                a_card_comes_at_once_and_sound_with_the_next_start,
+                a_stopped_machine_gets_simple_devices,
             ]
         )
     finally:

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#include "config.h"
+
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "model/kvmm-domain-edit.h"
+#include "model/kvmm-new-device.h"
+#include "test-model.h"
+#include "xml/kvmm-xml-domain.h"
+
+/* Devices for machines that QEMU really runs, beside the daemon that script/lib/private-libvirt.sh
+ * started. */
+
+#define UUID "a0000000-0000-4000-8000-0000000000e2"
+
+typedef struct
+{
+  KvmmSettings *settings;
+  KvmmConnection *connection;
+  KvmmDomain *domain; /* (owned) */
+  char *folder;       /* (owned) of the pool */
+} Fixture;
+
+static const char *
+uri (void)
+{
+  return g_getenv ("KVMM_LIBVIRT_URI");
+}
+
+static char *
+dup_file (Fixture *fixture, const char *name)
+{
+  return g_build_filename (fixture->folder, name, NULL);
+}
+
+static gboolean
+has_file (Fixture *fixture, const char *name)
+{
+  g_autofree char *path = dup_file (fixture, name);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+make_pool (virConnectPtr connect, const char *folder)
+{
+  g_autofree char *xml = g_strdup_printf (
+      "<pool type='dir'><name>device</name><target><path>%s</path></target></pool>", folder);
+  virStoragePoolPtr pool = virStoragePoolCreateXML (connect, xml, 0);
+
+  g_assert_nonnull (pool);
+  virStoragePoolFree (pool);
+}
+
+static void
+clear (virConnectPtr connect, const char *unused)
+{
+  virDomainPtr *domains = NULL;
+  int n_domains = virConnectListAllDomains (connect, &domains, 0);
+  virStoragePoolPtr pool = virStoragePoolLookupByName (connect, "device");
+
+  for (int i = 0; i < n_domains; i++)
+    {
+      if (virDomainIsActive (domains[i]) == 1)
+        virDomainDestroy (domains[i]);
+      virDomainUndefineFlags (domains[i], VIR_DOMAIN_UNDEFINE_MANAGED_SAVE);
+      virDomainFree (domains[i]);
+    }
+  free (domains);
+  if (pool != NULL)
+    {
+      virStoragePoolDestroy (pool);
+      virStoragePoolFree (pool);
+    }
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  static const char xml[] =
+      "<domain type='qemu'><name>grown</name><uuid>" UUID "</uuid><memory unit='MiB'>64</memory>"
+      "<vcpu>1</vcpu><os><type arch='x86_64' machine='pc'>hvm</type></os>"
+      "<features><acpi/><apic/></features><devices>"
+      "<emulator>/usr/bin/qemu-system-x86_64</emulator>"
+      "<controller type='virtio-serial' index='0'/><memballoon model='none'/>"
+      "<graphics type='vnc' port='-1' autoport='yes' passwd='sesame'><listen "
+      "type='none'/></graphics>"
+      "</devices></domain>";
+
+  fixture->settings = test_settings_new ();
+  fixture->folder = g_dir_make_tmp ("kvmm-device-pool-XXXXXX", NULL);
+  g_assert_cmpint (g_chmod (fixture->folder, 0755), ==, 0);
+  test_other_client (uri (), make_pool, fixture->folder);
+  test_other_client (uri (), test_client_define, xml);
+  fixture->connection = test_connected (uri (), fixture->settings);
+  fixture->domain = g_object_ref (kvmm_connection_find (fixture->connection, "grown"));
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      remove_tree (child);
+    }
+  g_remove (path);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  test_other_client (uri (), clear, NULL);
+  test_drop (fixture->connection);
+  test_drop_object (fixture->domain);
+  g_clear_object (&fixture->settings);
+  remove_tree (fixture->folder);
+  g_free (fixture->folder);
+}
+
+static void
+start (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  test_act (fixture->domain, KVMM_DOMAIN_ACTION_START, &error);
+  g_assert_no_error (error);
+  TEST_RUN_UNTIL (kvmm_domain_get_is_active (fixture->domain));
+}
+
+static KvmmNewDeviceChoices *
+look (Fixture *fixture)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  KvmmNewDeviceChoices *choices;
+
+  kvmm_new_device_look_async (fixture->domain, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  choices = kvmm_new_device_look_finish (fixture->domain, result, &error);
+  g_assert_no_error (error);
+  return choices;
+}
+
+/* @values: (transfer full): what is not chosen as it is suggested */
+static KvmmNewDeviceAdded *
+add_kind (Fixture *fixture, const KvmmXmlNewKind *kind, GHashTable *values, GError **error)
+{
+  g_autoptr (GHashTable) owned = values;
+  g_autoptr (GAsyncResult) result = NULL;
+
+  g_assert_cmpstr (kind->refusal, ==, NULL);
+  for (guint i = 0; i < kind->fields->len; i++)
+    {
+      const KvmmXmlNewField *field = kind->fields->pdata[i];
+
+      if (!g_hash_table_contains (values, field->path))
+        g_hash_table_insert (values, (gpointer) field->path, field->value);
+    }
+  kvmm_new_device_add_async (fixture->domain, kind->name, values, TRUE, NULL, test_result_cb,
+                             &result);
+  TEST_RUN_UNTIL (result != NULL);
+  return kvmm_new_device_add_finish (fixture->domain, result, error);
+}
+
+/* Of the kind as it is suggested, with what is told here: path, value, …, %NULL. */
+static KvmmNewDeviceAdded *
+add (Fixture *fixture, const char *name, GError **error, ...)
+{
+  g_autoptr (KvmmNewDeviceChoices) choices = look (fixture);
+  GHashTable *values = g_hash_table_new (g_str_hash, g_str_equal);
+  const char *path;
+  va_list args;
+
+  va_start (args, error);
+  while ((path = va_arg (args, const char *)) != NULL)
+    g_hash_table_insert (values, (gpointer) path, va_arg (args, char *));
+  va_end (args);
+  for (guint i = 0; i < choices->kinds->len; i++)
+    if (g_str_equal (((KvmmXmlNewKind *) choices->kinds->pdata[i])->name, name))
+      return add_kind (fixture, choices->kinds->pdata[i], values, error);
+  g_assert_not_reached ();
+}
+
+static char *
+read_xml (Fixture *fixture, gboolean inactive)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  char *xml;
+
+  kvmm_domain_read_xml_async (fixture->domain, inactive, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  xml = kvmm_domain_read_xml_finish (fixture->domain, result, &error);
+  g_assert_no_error (error);
+  return xml;
+}
+
+/* Where @path has @value: in the definition, in the running machine. */
+static void
+assert_value (
+    Fixture *fixture, gboolean inactive, const char *kind, const char *path, const char *value)
+{
+  g_autofree char *xml = read_xml (fixture, inactive);
+  g_autoptr (KvmmXmlEdit) edit = kvmm_xml_edit_open (xml, NULL);
+  g_autofree char *found = kvmm_xml_edit_get (edit, kind, 0, path);
+
+  g_assert_cmpstr (found, ==, value);
+}
+
+static guint
+count_pending (Fixture *fixture)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) list = NULL;
+
+  kvmm_domain_list_pending_async (fixture->domain, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  list = kvmm_domain_list_pending_finish (fixture->domain, result, &error);
+  g_assert_no_error (error);
+  return list->len;
+}
+
+/* ---- cases ---- */
+
+static void
+test_a_running_machine_gets_a_new_disk_at_once (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+  g_autofree char *path = dup_file (fixture, "grown-vda.qcow2");
+
+  start (fixture);
+  added = add (fixture, "disk", &error, KVMM_XML_NEW_SIZE_GIB, "0,25", NULL);
+  g_assert_no_error (error);
+  g_assert_false (added->needs_restart);
+  assert_value (fixture, FALSE, "disk", "source/@file", path);
+  assert_value (fixture, TRUE, "disk", "source/@file", path);
+  assert_value (fixture, TRUE, "disk", "driver/@type", "qcow2");
+  g_assert_true (has_file (fixture, "grown-vda.qcow2"));
+  g_assert_cmpuint (count_pending (fixture), ==, 0);
+}
+
+static void
+test_both_have_the_same_card (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+
+  start (fixture);
+  added = add (fixture, "interface", &error, "@type", "user", NULL);
+  g_assert_no_error (error);
+  g_assert_false (added->needs_restart);
+  assert_value (fixture, FALSE, "interface", "@type", "user");
+  /* The address that libvirt chose is one for both. */
+  g_assert_cmpuint (count_pending (fixture), ==, 0);
+}
+
+static void
+test_what_has_no_plug_waits_for_the_next_start (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+
+  start (fixture);
+  added = add (fixture, "sound", &error, "@model", "ich6", NULL);
+  g_assert_no_error (error);
+  g_assert_true (added->needs_restart);
+  assert_value (fixture, TRUE, "sound", "@model", "ich6");
+  assert_value (fixture, FALSE, "sound", "@model", NULL);
+}
+
+static void
+test_a_volume_goes_again (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+
+  before = read_xml (fixture, TRUE);
+  added = add (fixture, "disk", &error, KVMM_XML_NEW_SIZE_GIB, "0.25", "target/@bus", "none", NULL);
+  g_assert_null (added);
+  g_assert_nonnull (error);
+  g_test_message ("%s", error->message);
+  g_assert_false (has_file (fixture, "grown-vda.qcow2"));
+  after = read_xml (fixture, TRUE);
+  g_assert_cmpstr (before, ==, after);
+}
+
+static void
+test_a_volume_of_others_stays (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *first = NULL;
+  g_autofree KvmmNewDeviceAdded *second = NULL;
+
+  first = add (fixture, "disk", &error, KVMM_XML_NEW_VOLUME, "kept", NULL);
+  g_assert_no_error (error);
+  second = add (fixture, "disk", &error, KVMM_XML_NEW_VOLUME, "kept", NULL);
+  g_assert_null (second);
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_IN_USE);
+  g_assert_true (has_file (fixture, "kept.qcow2"));
+}
+
+static void
+test_the_format_is_found (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+  g_autofree KvmmNewDeviceAdded *foreign = NULL;
+  g_autofree KvmmNewDeviceAdded *absent = NULL;
+  g_autofree char *image = dup_file (fixture, "image");
+  g_autofree char *vmdk = dup_file (fixture, "image.vmdk");
+  g_autofree char *nowhere = dup_file (fixture, "nowhere");
+
+  g_assert_true (g_file_set_contents (image, "QFI\xfb\0\0\0\3", 8, NULL));
+  g_assert_true (g_file_set_contents (vmdk, "KDMV\1\0\0\0", 8, NULL));
+  added =
+      add (fixture, "disk", &error, KVMM_XML_NEW_SOURCE, "path", KVMM_XML_NEW_PATH, image, NULL);
+  g_assert_no_error (error);
+  assert_value (fixture, TRUE, "disk", "driver/@type", "qcow2");
+  foreign =
+      add (fixture, "disk", &error, KVMM_XML_NEW_SOURCE, "path", KVMM_XML_NEW_PATH, vmdk, NULL);
+  g_assert_error (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "qemu-img convert"));
+  g_clear_error (&error);
+  absent =
+      add (fixture, "disk", &error, KVMM_XML_NEW_SOURCE, "path", KVMM_XML_NEW_PATH, nowhere, NULL);
+  g_assert_error (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, nowhere));
+}
+
+static void
+test_sizes_are_checked (Fixture *fixture, gconstpointer data)
+{
+  static const char *const sizes[] = { "", "much", "0", "-1", "0.0001", "2000000", "nan", "1 GiB" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree KvmmNewDeviceAdded *added =
+          add (fixture, "disk", &error, KVMM_XML_NEW_SIZE_GIB, sizes[i], NULL);
+
+      g_test_message ("“%s”: %s", sizes[i], error != NULL ? error->message : "taken");
+      g_assert_error (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_INVALID);
+    }
+  g_assert_false (has_file (fixture, "grown-vda.qcow2"));
+}
+
+/* Every kind that a stopped machine can have here, as it is suggested, is taken by libvirt. */
+static void
+test_a_stopped_machine_gets_everything (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (KvmmNewDeviceChoices) choices = look (fixture);
+  g_autoptr (GError) error = NULL;
+  guint n_added = 0;
+
+  for (guint i = 0; i < choices->kinds->len; i++)
+    {
+      const KvmmXmlNewKind *kind = choices->kinds->pdata[i];
+      g_autofree KvmmNewDeviceAdded *added = NULL;
+
+      g_test_message ("%s: %s", kind->name, kind->refusal != NULL ? kind->refusal : "asked for");
+      if (kind->refusal != NULL)
+        continue;
+      added = add_kind (fixture, kind, g_hash_table_new (g_str_hash, g_str_equal), &error);
+      g_assert_no_error (error);
+      g_assert_false (added->needs_restart);
+      n_added++;
+    }
+  g_assert_cmpuint (n_added, >=, 14);
+  assert_value (fixture, TRUE, "memballoon", "@model", "virtio");
+  start (fixture);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_autofree char *private_folder = g_dir_make_tmp ("kvmm-device-XXXXXX", NULL);
+  int status;
+
+  g_assert_nonnull (private_folder);
+  g_setenv ("XDG_DATA_HOME", private_folder, TRUE);
+  test_model_init (&argc, &argv);
+#define ADD(path, func)                                                                            \
+  g_test_add ("/model/new-device/" path, Fixture, NULL, set_up, func, tear_down)
+  ADD ("a-running-machine-gets-a-new-disk-at-once", test_a_running_machine_gets_a_new_disk_at_once);
+  ADD ("both-have-the-same-card", test_both_have_the_same_card);
+  ADD ("what-has-no-plug-waits-for-the-next-start", test_what_has_no_plug_waits_for_the_next_start);
+  ADD ("a-volume-goes-again", test_a_volume_goes_again);
+  ADD ("a-volume-of-others-stays", test_a_volume_of_others_stays);
+  ADD ("the-format-is-found", test_the_format_is_found);
+  ADD ("sizes-are-checked", test_sizes_are_checked);
+  ADD ("a-stopped-machine-gets-everything", test_a_stopped_machine_gets_everything);
+#undef ADD
+  status = g_test_run ();
+  remove_tree (private_folder);
+  return status;
+}
