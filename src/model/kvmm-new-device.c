@@ -85,6 +85,7 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   g_autoptr (GPtrArray) networks = NULL;
   g_autoptr (GPtrArray) pools = NULL;
   g_autoptr (GPtrArray) labels = NULL;
+  g_autoptr (GPtrArray) devices = NULL;
   g_autofree char *stored = NULL;
   KvmmXmlNewHost host = { 0 };
   GError *error = NULL;
@@ -98,7 +99,9 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
       options = read_options (connect, stored);
       networks = kvmm_virt_connect_list_networks (connect, NULL);
       pools = list_pools (connect, &labels);
+      devices = kvmm_virt_connect_list_host_devices (connect, NULL);
       host.options = options;
+      host.devices = devices;
       host.networks = networks;
       host.pools = pools;
       host.pool_labels = labels;

@@ -11,10 +11,13 @@
 #include "util/kvmm-guest-text.h"
 #include "virt/kvmm-virt-private.h"
 #include "xml/kvmm-xml-clone.h"
+#include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-new-machine.h"
 
 /* More networks than a person would choose from. */
 #define MAX_NETWORKS 1024
+/* Each of them is one more question to the host. */
+#define MAX_HOST_DEVICES 512
 
 KvmmXmlMachineOptions *
 kvmm_virt_connect_read_machine_options (KvmmVirtConnect *self,
@@ -75,6 +78,34 @@ kvmm_virt_connect_list_networks (KvmmVirtConnect *self, GError **error)
   free (networks);
   g_ptr_array_sort (names, compare_names);
   return g_steal_pointer (&names);
+}
+
+GPtrArray *
+kvmm_virt_connect_list_host_devices (KvmmVirtConnect *self, GError **error)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return NULL;
+  virNodeDevicePtr *devices = NULL;
+  int n_devices = virConnectListAllNodeDevices (connect, &devices,
+                                                VIR_CONNECT_LIST_NODE_DEVICES_CAP_USB_DEV |
+                                                    VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV);
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_xml_host_device_free);
+  if (n_devices < 0)
+    g_debug ("The devices of the host are not told: %s", virGetLastErrorMessage ());
+  for (int i = 0; i < n_devices; i++)
+    {
+      g_autofree char *xml = i < MAX_HOST_DEVICES ? virNodeDeviceGetXMLDesc (devices[i], 0) : NULL;
+      KvmmXmlHostDevice *device = xml ? kvmm_xml_host_device_parse (xml) : NULL;
+
+      if (device)
+        g_ptr_array_add (list, device);
+      virNodeDeviceFree (devices[i]);
+    }
+  free (devices);
+  return list;
 }
 
 static void

@@ -30,6 +30,10 @@ KvmmXmlMachineOptions *kvmm_virt_connect_read_machine_options (KvmmVirtConnect *
  * active virtual networks, sorted; empty where the driver has none */
 GPtrArray *kvmm_virt_connect_list_networks (KvmmVirtConnect *self, GError **error);
 
+/** kvmm_virt_connect_list_host_devices: Returns: (transfer full) (element-type KvmmXmlHostDevice):
+ * of USB and PCI, what a machine can be given; empty where the driver tells of none */
+GPtrArray *kvmm_virt_connect_list_host_devices (KvmmVirtConnect *self, GError **error);
+
 /** kvmm_virt_storage_create_disk: makes an empty volume. Returns: (transfer full): IN_USE when
  * there is such a volume, which is left alone */
 KvmmVirtVolume *kvmm_virt_storage_create_disk (KvmmVirtConnect *self,

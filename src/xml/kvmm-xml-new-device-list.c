@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "xml/kvmm-xml-edit-private.h"
+#include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-new-device-private.h"
 #include "xml/kvmm-xml-slot.h"
 
@@ -145,6 +146,38 @@ add_all (KvmmXmlNewField *field, GPtrArray *words, GPtrArray *labels)
     add_word (field, words->pdata[i], labels != NULL ? labels->pdata[i] : words->pdata[i]);
 }
 
+/* One that has a twin is told from it by its place. */
+static gboolean
+has_twin (GPtrArray *devices, const KvmmXmlHostDevice *device)
+{
+  gsize length = strcspn (device->word, "@");
+
+  for (guint i = 0; i < devices->len; i++)
+    {
+      const KvmmXmlHostDevice *other = devices->pdata[i];
+
+      if (other != device && other->is_usb && strncmp (other->word, device->word, length + 1) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+add_host_devices (KvmmXmlNewField *field, GPtrArray *devices, gboolean is_usb)
+{
+  for (guint i = 0; devices != NULL && i < devices->len; i++)
+    {
+      const KvmmXmlHostDevice *device = devices->pdata[i];
+      g_autofree char *word = g_strdup (device->word);
+
+      if (device->is_usb != is_usb)
+        continue;
+      if (is_usb && !has_twin (devices, device))
+        *strchr (word, '@') = '\0';
+      add_word (field, word, device->label);
+    }
+}
+
 /* What the machine's other devices have suits the next one: its system has a driver for it.
  * Returns: (transfer full) (nullable) */
 static char *
@@ -212,6 +245,10 @@ create_field (const Context *context,
         add_all (field, context->host->pools, context->host->pool_labels);
       else if (strcmp (spec->path, "source/@network") == 0)
         add_all (field, context->host->networks, NULL);
+      else if (strcmp (spec->path, KVMM_XML_NEW_USB_DEVICE) == 0)
+        add_host_devices (field, context->host->devices, TRUE);
+      else if (strcmp (spec->path, KVMM_XML_NEW_PCI_DEVICE) == 0)
+        add_host_devices (field, context->host->devices, FALSE);
     }
   field->value = spec->value != NULL ? g_strdup (spec->value) : dup_default (context, table, field);
   return field;

@@ -10,6 +10,7 @@
 
 #include "xml/kvmm-xml-domain.h"
 #include "xml/kvmm-xml-edit-private.h"
+#include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-new-device-private.h"
 #include "xml/kvmm-xml-path.h"
 #include "xml/kvmm-xml-slot.h"
@@ -69,7 +70,7 @@ is_hot_disk (const xmlNode *domain, const char *kind, GHashTable *values)
 static gboolean
 is_hot (const xmlNode *domain, const char *kind, GHashTable *values)
 {
-  static const char *const always[] = { "interface", "rng", "vsock", NULL };
+  static const char *const always[] = { "interface", "rng", "vsock", "hostdev-pci", NULL };
   const char *model = get_value (values, "@model");
 
   if (g_strv_contains (always, kind))
@@ -78,7 +79,7 @@ is_hot (const xmlNode *domain, const char *kind, GHashTable *values)
     return is_hot_disk (domain, kind, values);
   if (strcmp (kind, "input") == 0)
     return g_strcmp0 (get_value (values, "@bus"), "virtio") == 0 || has_controller (domain, "usb");
-  if (strcmp (kind, "redirdev") == 0)
+  if (strcmp (kind, "redirdev") == 0 || strcmp (kind, "hostdev-usb") == 0)
     return has_controller (domain, "usb");
   if (strcmp (kind, "channel") == 0 || strcmp (kind, "console") == 0)
     return has_controller (domain, "virtio-serial");
@@ -281,6 +282,8 @@ kvmm_xml_new_device_build (const char *stored_xml,
   if (!set_fields (&build, table, error) ||
       !finish (&build, kind, xmlDocGetRootElement (definition), error))
     return NULL;
+  if (strcmp (element, "hostdev") == 0)
+    return kvmm_xml_host_device_build (get_value (values, table->fields[0].path), error);
   return kvmm_xml_edit_dup_device (edit, element, build.index);
 }
 

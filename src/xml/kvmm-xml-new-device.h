@@ -26,8 +26,10 @@ typedef enum
 #define KVMM_XML_NEW_POOL ":pool"
 #define KVMM_XML_NEW_VOLUME ":volume"
 #define KVMM_XML_NEW_SIZE_GIB ":size"
-#define KVMM_XML_NEW_FORMAT ":format"      /* of the new volume */
-#define KVMM_XML_NEW_PATH ":path"          /* of an image or a block device */
+#define KVMM_XML_NEW_FORMAT ":format" /* of the new volume */
+#define KVMM_XML_NEW_PATH ":path"     /* of an image or a block device */
+#define KVMM_XML_NEW_USB_DEVICE ":usb-device"
+#define KVMM_XML_NEW_PCI_DEVICE ":pci-device"
 #define KVMM_XML_NEW_PATH_FORMAT ":detect" /* "auto", "qcow2", "raw" */
 
 typedef struct
@@ -60,6 +62,7 @@ typedef struct
   GPtrArray *networks;                  /* (nullable) (element-type utf8) */
   GPtrArray *pools;                     /* (nullable) (element-type utf8) */
   GPtrArray *pool_labels;               /* (nullable) (element-type utf8) of the same */
+  GPtrArray *devices;                   /* (nullable) (element-type KvmmXmlHostDevice) */
   gboolean is_session;                  /* without rights: no bridges */
 } KvmmXmlNewHost;
 

@@ -277,7 +277,7 @@ def a_mistake_keeps_what_was_typed(flow):
     app.press(app.find("check box", "^At Once$", adder))
     app.wait_for("label", "^The running machine gets it with its next start", adder)
     app.press_button("^_Add( Add)?$", adder)
-    app.wait_for("label", "“Disk” comes with the next start")
+    wait(lambda: not app.window("Add Hardware"), "the window gone")
     wait_matches(stored, "mine.qcow2", "the stored definition")
     if "mine" in live() or os.listdir(folder) != ["mine.qcow2"]:
         raise Failure("the running machine has it")
@@ -305,7 +305,12 @@ def a_card_comes_at_once_and_sound_with_the_next_start(flow):
 
 
 def a_stopped_machine_gets_simple_devices(flow):
-    app, window = open_hardware(flow)
+    home = f"{flow.folder}/home"
+    keyfile = f"{home}/config/glib-2.0/settings/keyfile"
+    os.makedirs(os.path.dirname(keyfile), exist_ok=True)
+    with open(keyfile, "w", encoding="utf-8") as file:
+        file.write("[org/kvmmanager/KvmManager]\ncolor-scheme='dark'\n")
+    app, window = open_hardware(flow, home=home)
     # It has one of the only kind.
     app.press_button("^_Add Hardware", window)
     adder = app.wait_window("Add Hardware")
@@ -320,6 +325,10 @@ def a_stopped_machine_gets_simple_devices(flow):
     wait(lambda: stored().count("<rng ") == 2, "two generators")
     adder = add(app, window, "Channel")
     app.shot("hardware-add-channel")
+    found = subprocess.run(["xdotool", "search", "--name", "^Add Hardware$"], capture_output=True, text=True, check=True)
+    subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "640"], check=True)
+    wait(lambda: adder.extents()[2] <= 372, "a window for a telephone")
+    app.shot("hardware-add-narrow-dark")
     add_and_close(app, adder)
     wait_matches(stored, r"name='org.kvmmanager.agent.1'", "the stored definition")
     choose_device(app, window, "Channel org.kvmmanager")

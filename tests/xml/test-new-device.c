@@ -8,6 +8,7 @@
 
 #include "xml/kvmm-xml-compare.h"
 #include "xml/kvmm-xml-domain.h"
+#include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-new-device.h"
 
 #define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
@@ -45,12 +46,55 @@ words (const char *word)
   return list;
 }
 
+#define USB_DEVICE(bus, device, vendor, product)                                                   \
+  "<device><name>usb</name><capability type='usb_device'><bus>" bus "</bus><device>" device        \
+  "</device><product id='" product "'>Key</product><vendor id='" vendor "'>Maker</vendor>"         \
+  "</capability></device>"
+#define PCI_DEVICE(class, slot)                                                                    \
+  "<device><name>pci</name><capability type='pci'><class>" class "</class><domain>0</"             \
+                                                                 "domain><bus>10</bus><slot>" slot \
+                                                                 "</slot><function>1</function>"   \
+                                                                 "<product "                       \
+                                                                 "id='0x1533'>Card</"              \
+                                                                 "product><vendor "                \
+                                                                 "id='0x8086'>Intel</vendor></"    \
+                                                                 "capability></device>"
+
+static const char *const nodes[] = {
+  USB_DEVICE ("1", "1", "0x1d6b", "0x0002"),
+  USB_DEVICE ("1", "2", "0x0951", "0x1666"),
+  USB_DEVICE ("1", "3", "0x046d", "0xc52b"),
+  USB_DEVICE ("2", "13", "0x046d", "0xc52b"),
+  PCI_DEVICE ("0x060400", "1"),
+  PCI_DEVICE ("0x020000", "25"),
+  "<device><capability type='pci'><domain>0</domain></capability></device>",
+  "<device><capability type='usb_device'><bus>one</bus></capability></device>",
+  "<device/>",
+  "no xml",
+};
+
+static GPtrArray *
+list_devices (void)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_xml_host_device_free);
+
+  for (guint i = 0; i < G_N_ELEMENTS (nodes); i++)
+    {
+      KvmmXmlHostDevice *device = kvmm_xml_host_device_parse (nodes[i]);
+
+      if (device != NULL)
+        g_ptr_array_add (list, device);
+    }
+  return list;
+}
+
 static GPtrArray *
 list_kinds (const char *xml, KvmmXmlMachineOptions *options, gboolean is_session)
 {
   g_autoptr (GPtrArray) pools = words ("pool");
   g_autoptr (GPtrArray) networks = words ("default");
-  KvmmXmlNewHost host = { options, networks, pools, pools, is_session };
+  g_autoptr (GPtrArray) devices = list_devices ();
+  KvmmXmlNewHost host = { options, networks, pools, pools, devices, is_session };
   g_autoptr (GError) error = NULL;
   GPtrArray *kinds = kvmm_xml_new_device_list_kinds (xml, NULL, &host, &error);
 
@@ -168,6 +212,27 @@ test_offers_what_the_host_has (void)
   g_assert_null (find_kind (kinds, "sound")->refusal);
 }
 
+static void
+test_offers_devices_of_the_host (void)
+{
+  g_autoptr (GPtrArray) kinds = list_kinds (q35, NULL, FALSE);
+  g_autoptr (GPtrArray) of_session = list_kinds (q35, NULL, TRUE);
+  const KvmmXmlNewField *usb =
+      find_field (find_kind (kinds, "hostdev-usb"), KVMM_XML_NEW_USB_DEVICE);
+  const KvmmXmlNewField *pci =
+      find_field (find_kind (kinds, "hostdev-pci"), KVMM_XML_NEW_PCI_DEVICE);
+
+  /* Neither hubs nor bridges; of twins the place. */
+  g_assert_cmpuint (usb->words->len, ==, 3);
+  g_assert_cmpstr (usb->words->pdata[0], ==, "0x0951:0x1666");
+  g_assert_cmpstr (usb->words->pdata[1], ==, "0x046d:0xc52b@1.3");
+  g_assert_cmpstr (usb->words->pdata[2], ==, "0x046d:0xc52b@2.13");
+  g_assert_cmpstr (usb->labels->pdata[0], ==, "001:002 Maker Key");
+  g_assert_cmpuint (pci->words->len, ==, 1);
+  g_assert_cmpstr (pci->words->pdata[0], ==, "0000:0a:19.1");
+  g_assert_nonnull (find_kind (of_session, "hostdev-pci")->refusal);
+}
+
 /* ---- elements ---- */
 
 typedef struct
@@ -224,6 +289,15 @@ static const Case cases[] = {
     "<rng model='virtio'><backend model='builtin'/></rng>" },
   { "a-controller-for-channels", q35, NULL, "controller", "@model=virtio-serial",
     "<controller type='virtio-serial'/>" },
+  { "a-usb-device", q35, NULL, "hostdev-usb", ":usb-device=0x0951:0x1666",
+    "<hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x951'/>"
+    "<product id='0x1666'/></source></hostdev>" },
+  { "one-of-two-usb-devices", q35, NULL, "hostdev-usb", ":usb-device=0x046d:0xc52b@2.13",
+    "<hostdev mode='subsystem' type='usb' managed='yes'><source><vendor id='0x46d'/>"
+    "<product id='0xc52b'/><address bus='2' device='13'/></source></hostdev>" },
+  { "a-pci-device", q35, NULL, "hostdev-pci", ":pci-device=0000:0a:19.1",
+    "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0' "
+    "bus='0xa' slot='0x19' function='0x1'/></source></hostdev>" },
   { "a-controller-for-usb", q35, NULL, "controller", "@model=qemu-xhci",
     "<controller type='usb' model='qemu-xhci'/>" },
 };
@@ -278,6 +352,8 @@ test_refuses_what_cannot_be (void)
     { "disk", ":source=path;:path=/i/b;:detect=raw;target/@bus=none", "Bus" },
     { "interface", "@type=bridge;model/@type=virtio", "Bridge" },
     { "interface", "@type=user;model/@type=virtio;mac/@address=01:00", "MAC" },
+    { "hostdev-pci", ":pci-device=first", "no device" },
+    { "hostdev-usb", "", "Device" },
     { "serial", "@type=file;target/@type=isa-serial", "File" },
     { "filesystem", "source/@dir=srv;target/@dir=t;driver/@type=virtiofs", "Folder" },
   };
@@ -480,6 +556,7 @@ main (int argc, char *argv[])
   ADD ("suggests-what-the-machine-has", test_suggests_what_the_machine_has);
   ADD ("offers-what-the-machine-can-have", test_offers_what_the_machine_can_have);
   ADD ("offers-what-the-host-has", test_offers_what_the_host_has);
+  ADD ("offers-devices-of-the-host", test_offers_devices_of_the_host);
   ADD ("refuses-a-second-one", test_refuses_a_second_one);
   ADD ("refuses-what-cannot-be", test_refuses_what_cannot_be);
   ADD ("knows-what-a-running-machine-takes", test_knows_what_a_running_machine_takes);
