@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -148,13 +149,42 @@ send_some (int fd, size_t length, AgentSha256 *sha)
   return write_whole (STDOUT_FILENO, block, (size_t) n) ? n : -1;
 }
 
+/* Whoever is woken for some bytes takes them when the agent has nothing to do: else each frame
+ * would be two switches of the process, which are dearer than its bytes where a guest is emulated.
+ */
+static void
+give_way (void)
+{
+  const struct sched_param none = { 0 };
+
+  sched_setscheduler (0, SCHED_BATCH, &none);
+}
+
+/* Waits until no more than one step is in the pipe, unless the agent went away. */
+static bool
+wait_until_taken (int64_t *in_pipe)
+{
+  char step;
+
+  while (*in_pipe > AGENT_FILE_READ_STEP)
+    {
+      ssize_t n = read_some (STDIN_FILENO, &step, 1);
+
+      if (n <= 0)
+        return false;
+      *in_pipe -= AGENT_FILE_READ_STEP;
+    }
+  return true;
+}
+
 static bool
 send_content (Agent *agent, int fd, int64_t left, AgentSha256 *sha)
 {
+  int64_t in_pipe = 0; /* at most: it counts what was taken by whole steps */
   Pace pace;
   size_t step = pace_begin (&pace, agent);
 
-  while (left > 0)
+  while (left > 0 && wait_until_taken (&in_pipe))
     {
       ssize_t n = send_some (fd, left < (int64_t) step ? (size_t) left : step, sha);
 
@@ -163,9 +193,10 @@ send_content (Agent *agent, int fd, int64_t left, AgentSha256 *sha)
       if (n <= 0)
         return false;
       left -= n;
+      in_pipe += n;
       pace_wait (&pace, (size_t) n);
     }
-  return true;
+  return left <= 0;
 }
 
 void
@@ -192,6 +223,7 @@ agent_file_work_read (Agent *agent, void *input, AgentAnswer *answer)
   head.length = info.st_size - job->offset;
   if (job->length >= 0 && job->length < head.length)
     head.length = job->length;
+  give_way ();
   posix_fadvise (fd, job->offset, head.length, POSIX_FADV_SEQUENTIAL);
   agent_sha256_init (&sha);
   if (lseek (fd, job->offset, SEEK_SET) < 0 || !write_whole (STDOUT_FILENO, &head, sizeof head) ||
@@ -432,6 +464,7 @@ agent_file_work_write (Agent *agent, void *input, AgentAnswer *answer)
   char *store[2];
   int error;
 
+  give_way ();
   agent_sha256_init (&state);
   agent_file_roots (agent, job->area, store, &roots);
   if (job->area == AGENT_AREA_INBOX)

@@ -29,12 +29,13 @@ struct AgentTransfer
   uint64_t audit;
   int worker; /* 0: it has ended */
   int out_fd; /* from the worker: the head, then what is read */
-  int in_fd;  /* to it: what is to be written */
+  int in_fd;  /* to it: what is to be written; reading: a byte for each step that was taken */
   AgentWatch out;
   AgentWatch in;
   AgentStream *stream; /* NULL: not yet, or nobody wants it any more */
   int64_t left;        /* of the content */
   int64_t moved;
+  int64_t untold; /* reading: taken since the worker was told */
   bool out_ended;
   bool committed; /* the worker was told to put it in its place */
   json_t *answer; /* of the worker */
@@ -214,6 +215,20 @@ out_cb (void *data, uint32_t events)
   send_some (data);
 }
 
+/* The pipe of these bytes is never full, and a worker that has ended needs none. */
+static void
+tell_taken (AgentTransfer *self, size_t length)
+{
+  const char step = 0;
+
+  self->untold += (int64_t) length;
+  if (self->untold < AGENT_FILE_READ_STEP)
+    return;
+  self->untold -= AGENT_FILE_READ_STEP;
+  if (self->in_fd >= 0 && write (self->in_fd, &step, 1) < 0 && errno != EPIPE)
+    agent_log (AGENT_LOG_ERROR, "a worker cannot be told to go on: %s", strerror (errno));
+}
+
 static void
 send_some (AgentTransfer *self)
 {
@@ -241,6 +256,7 @@ send_some (AgentTransfer *self)
         }
       self->left -= n;
       self->moved += n;
+      tell_taken (self, (size_t) n);
       agent_stream_send (self->stream, content, (size_t) n, self->left == 0);
     }
   if (!self->dead && (self->left == 0 || self->out_ended))
@@ -523,15 +539,15 @@ start (AgentTransfer *self)
                                        &self->out_fd, &self->in_fd, done_cb, self);
   else
     self->worker = agent_worker_start (agent, UINT32_MAX, agent_file_work_read, &self->job,
-                                       &self->out_fd, NULL, done_cb, self);
+                                       &self->out_fd, &self->in_fd, done_cb, self);
   if (self->worker == 0)
     return false;
   fcntl (self->out_fd, F_SETFL, O_NONBLOCK);
-  if (self->in_fd >= 0)
-    fcntl (self->in_fd, F_SETFL, O_NONBLOCK);
+  fcntl (self->in_fd, F_SETFL, O_NONBLOCK);
   /* With a rate, what waits in a pipe is what goes beyond it. */
   if (agent->policy.max_rate == 0)
-    fcntl (self->write ? self->in_fd : self->out_fd, F_SETPIPE_SZ, AGENT_FILE_PIPE_SIZE);
+    fcntl (self->write ? self->in_fd : self->out_fd, F_SETPIPE_SZ,
+           self->write ? AGENT_FILE_PIPE_SIZE : AGENT_FILE_READ_PIPE_SIZE);
   watch (self, &self->out, self->out_fd, EPOLLIN, head_cb);
   self->stall_since_ms = agent_now_ms ();
   agent_timer_start (&agent->loop, &self->stall, AGENT_FILE_STALL_MS);

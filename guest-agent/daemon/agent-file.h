@@ -25,6 +25,10 @@ typedef struct AgentTransfer AgentTransfer;
 #define AGENT_FILE_COMMIT_MS 600000 /* but it may take so long to get it to the disk */
 #define AGENT_FILE_WORK_MS 30000    /* file.stat, file.list, file.mkdir, file.remove */
 #define AGENT_FILE_PIPE_SIZE (1 << 18)
+/* Reading: the worker fills half a pipe at a time, and is told by a byte when one of the two halves
+ * was taken. Woken by every read instead, it and the agent would change places at each frame. */
+#define AGENT_FILE_READ_PIPE_SIZE (1 << 20)
+#define AGENT_FILE_READ_STEP (AGENT_FILE_READ_PIPE_SIZE / 2)
 
 /* Which directories of the policy count. */
 typedef enum

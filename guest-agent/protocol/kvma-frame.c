@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define COBS_RUN_MAX 254
-#define SHORT_RUN 16
 
 /* Writes one COBS stream from several pieces, so that header, payload and CRC need not be joined
  * first. */
@@ -32,28 +31,36 @@ stuffer_close_run (Stuffer *self)
   self->code = self->next++;
 }
 
-/* Short runs, and above all zeros in a row, would spend their time in calls. */
+/* Copies up to the first 0, at most @most bytes; returns how many. Both at once, and eight bytes at
+ * a time: one pass costs an emulated guest half of what finding the 0 and copying do after each
+ * other.
+ * @out may be @data, or before it. */
 static size_t
-zero_offset (const uint8_t *data, size_t run)
+copy_run (uint8_t *out, const uint8_t *data, size_t most)
 {
-  size_t near = run < SHORT_RUN ? run : SHORT_RUN;
-  const uint8_t *zero;
+  const uint64_t ones = UINT64_C (0x0101010101010101);
+  size_t run = 0;
 
-  for (size_t i = 0; i < near; i++)
-    if (data[i] == 0)
-      return i;
-  zero = run > near ? memchr (data + near, 0, run - near) : NULL;
-  return zero != NULL ? (size_t) (zero - data) : run;
-}
+  /* Zeros come in rows. */
+  if (most > 0 && data[0] == 0)
+    return 0;
+  while (most - run >= sizeof (uint64_t))
+    {
+      uint64_t word;
 
-static void
-copy_run (uint8_t *out, const uint8_t *data, size_t run)
-{
-  if (run > SHORT_RUN)
-    memmove (out, data, run);
-  else
-    for (size_t i = 0; i < run; i++)
-      out[i] = data[i];
+      memcpy (&word, data + run, sizeof word);
+      /* Only a byte that is 0 borrows while its own highest bit is not set. */
+      if (((word - ones) & ~word & ones << 7) != 0)
+        break;
+      memcpy (out + run, &word, sizeof word);
+      run += sizeof word;
+    }
+  while (run < most && data[run] != 0)
+    {
+      out[run] = data[run];
+      run++;
+    }
+  return run;
 }
 
 static void
@@ -63,9 +70,8 @@ stuffer_add (Stuffer *self, const uint8_t *data, size_t length)
     {
       size_t room = COBS_RUN_MAX - (self->next - self->code - 1);
       size_t most = length < room ? length : room;
-      size_t run = zero_offset (data, most);
+      size_t run = copy_run (self->out + self->next, data, most);
 
-      copy_run (self->out + self->next, data, run);
       self->next += run;
       data += run;
       length -= run;
@@ -118,9 +124,8 @@ kvma_cobs_decode (const uint8_t *data, size_t length, uint8_t *out, size_t *out_
       if (run == 0 || run - 1 > length - in)
         return false;
       run--;
-      if (zero_offset (data + in, run) < run)
+      if (copy_run (out + written, data + in, run) < run)
         return false;
-      copy_run (out + written, data + in, run);
       in += run;
       written += run;
       if (run < COBS_RUN_MAX && in < length)

@@ -101,6 +101,31 @@ test_cobs_round_trips (void)
   round_trip (data, KVMA_PAYLOAD_MAX);
 }
 
+/* Eight bytes are looked at together: a 0 is found wherever it stands, and nothing is taken for
+ * one. */
+static void
+test_cobs_zero_at_every_place (void)
+{
+  const guint8 around[] = { 0x01, 0x7f, 0x80, 0x81, 0xfe, 0xff };
+  guint8 data[40];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (around); i++)
+    for (gsize place = 0; place < sizeof data; place++)
+      {
+        guint8 encoded[sizeof data + 2];
+
+        memset (data, around[i], sizeof data);
+        data[place] = 0;
+        g_assert_cmpuint (kvma_cobs_encode (data, sizeof data, encoded), ==, sizeof data + 1);
+        g_assert_cmpuint (encoded[0], ==, place + 1);
+        g_assert_cmpuint (encoded[place + 1], ==, sizeof data - place);
+        round_trip (data, sizeof data);
+        /* In the encoding it is an error. */
+        encoded[sizeof data - place / 2] = 0;
+        g_assert_false (kvma_cobs_decode (encoded, sizeof data + 1, encoded, &(gsize){ 0 }));
+      }
+}
+
 static void
 test_cobs_boundaries (void)
 {
@@ -363,6 +388,7 @@ main (int argc, char **argv)
   g_test_add_func ("/protocol/crc/vectors", test_crc_vectors);
   g_test_add_func ("/protocol/crc/equals-definition", test_crc_equals_definition);
   g_test_add_func ("/protocol/cobs/round-trips", test_cobs_round_trips);
+  g_test_add_func ("/protocol/frame/cobs-zero-at-every-place", test_cobs_zero_at_every_place);
   g_test_add_func ("/protocol/cobs/boundaries", test_cobs_boundaries);
   g_test_add_func ("/protocol/cobs/examples", test_cobs_examples);
   g_test_add_func ("/protocol/cobs/refuses-overrun", test_cobs_refuses_overrun);
