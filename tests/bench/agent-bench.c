@@ -3,9 +3,10 @@
 
 /* What the program's own client gets out of a guest's agent, over the channel's unix socket.
  *
- * usage: agent-bench SOCKET FOLDER [MIB]
+ * usage: agent-bench SOCKET FOLDER [MIB [upload|download]]
  *
- * FOLDER: of the guest, where its policy lets files be read and written. Prints one JSON object.
+ * FOLDER: of the guest, where its policy lets files be read and written. The fourth argument asks
+ * for that alone; what is downloaded was uploaded before. Prints one JSON object.
  * The same questions are put to the QEMU guest agent by tests/bench/agent.py. */
 
 #include "config.h"
@@ -210,7 +211,7 @@ download (Bench *bench, const char *path, guint64 *total)
 }
 
 static void
-measure_files (Bench *bench, const char *folder, guint mib)
+measure_files (Bench *bench, const char *folder, guint mib, const char *only)
 {
   g_autofree char *path = g_build_filename (folder, "bench.bin", NULL);
   gsize size = (gsize) mib << 20;
@@ -227,8 +228,13 @@ measure_files (Bench *bench, const char *folder, guint mib)
   expected = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, content);
 
   start = g_get_monotonic_time ();
-  upload (bench, path, content);
-  report (bench, "upload_mib_s", mib / ((double) (g_get_monotonic_time () - start) / 1e6));
+  if (g_strcmp0 (only, "download") != 0)
+    {
+      upload (bench, path, content);
+      report (bench, "upload_mib_s", mib / ((double) (g_get_monotonic_time () - start) / 1e6));
+    }
+  if (g_strcmp0 (only, "upload") == 0)
+    return;
   start = g_get_monotonic_time ();
   got = download (bench, path, &total);
   report (bench, "download_mib_s", mib / ((double) (g_get_monotonic_time () - start) / 1e6));
@@ -296,11 +302,12 @@ main (int argc, char **argv)
   Bench bench = { NULL, g_string_new (NULL) };
   g_autoptr (GSocketClient) socket = g_socket_client_new ();
   g_autoptr (GError) error = NULL;
+  const char *only = argc > 4 ? argv[4] : NULL;
   guint mib = argc > 3 ? (guint) g_ascii_strtoull (argv[3], NULL, 10) : 32;
 
   if (argc < 3 || mib == 0)
     {
-      fputs ("usage: agent-bench SOCKET FOLDER [MIB]\n", stderr);
+      fputs ("usage: agent-bench SOCKET FOLDER [MIB [upload|download]]\n", stderr);
       return 2;
     }
   g_autoptr (GSocketAddress) address = g_unix_socket_address_new (argv[1]);
@@ -317,9 +324,12 @@ main (int argc, char **argv)
         die ("hello", kvmm_agent_client_get_error (bench.client));
       g_main_context_iteration (NULL, TRUE);
     }
-  measure_requests (&bench);
-  measure_commands (&bench, mib);
-  measure_files (&bench, argv[2], mib);
+  if (only == NULL)
+    {
+      measure_requests (&bench);
+      measure_commands (&bench, mib);
+    }
+  measure_files (&bench, argv[2], mib, only);
   printf ("{%s}\n", bench.out->str);
   kvmm_agent_client_close (bench.client);
   g_object_unref (bench.client);
