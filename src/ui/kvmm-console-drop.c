@@ -10,7 +10,7 @@
 #include "console/kvmm-display-extras.h"
 #include "kvmm-console-page-private.h"
 #include "kvmm-dialogs.h"
-#include "model/kvmm-transfer-queue.h"
+#include "kvmm-file-drop.h"
 
 /* How files get there now. */
 typedef enum
@@ -66,33 +66,6 @@ kvmm_console_drop_dup_text (KvmmDomain *domain, KvmmDisplay *display)
 }
 
 static void
-send_to_inbox (KvmmConsolePage *page, const GSList *files)
-{
-  KvmmGuest *guest = kvmm_domain_get_guest (kvmm_console_page_get_domain (page));
-  KvmmTransferQueue *queue = kvmm_transfer_queue_get (guest);
-  g_autofree char *text = NULL;
-  guint n_sent = 0, n_left = 0;
-
-  for (const GSList *l = files; l != NULL; l = l->next)
-    {
-      if (kvmm_transfer_queue_add (queue, kvmm_transfer_new_upload (l->data, NULL)))
-        n_sent++;
-      else
-        n_left++;
-    }
-  text =
-      n_left > 0
-          ? g_strdup_printf (ngettext ("%u file was left out: too many are on their way",
-                                       "%u files were left out: too many are on their way", n_left),
-                             n_left)
-          : g_strdup_printf (ngettext ("Sending %u file to the guest's inbox: see its Guest page",
-                                       "Sending %u files to the guest's inbox: see its Guest page",
-                                       n_sent),
-                             n_sent);
-  kvmm_dialogs_toast (GTK_WIDGET (page), text);
-}
-
-static void
 sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (KvmmConsolePage) page = user_data;
@@ -105,11 +78,11 @@ sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-send_by_screen (KvmmConsolePage *page, KvmmDisplay *display, const GSList *files)
+send_by_screen (KvmmConsolePage *page, KvmmDisplay *display, GSList *files)
 {
   g_autoptr (GPtrArray) array = g_ptr_array_new_with_free_func (g_object_unref);
 
-  for (const GSList *l = files; l != NULL; l = l->next)
+  for (GSList *l = files; l != NULL; l = l->next)
     g_ptr_array_add (array, g_object_ref (l->data));
   kvmm_dialogs_toast (GTK_WIDGET (page), _ ("Sending to the guest's desktop…"));
   kvmm_display_send_files_async (display, array, NULL, NULL, NULL, sent_cb, g_object_ref (page));
@@ -120,13 +93,14 @@ drop_cb (GtkDropTarget *target, const GValue *value, double x, double y, KvmmCon
 {
   KvmmConsoleView *view = kvmm_console_page_get_view (page);
   KvmmDisplay *display = view != NULL ? kvmm_console_view_get_display (view) : NULL;
-  const GSList *files = g_value_get_boxed (value);
+  KvmmDomain *domain = kvmm_console_page_get_domain (page);
+  g_autoptr (GSList) files = gdk_file_list_get_files (g_value_get_boxed (value));
   const char *text;
 
-  switch (find_way (kvmm_console_page_get_domain (page), display, &text))
+  switch (find_way (domain, display, &text))
     {
     case WAY_AGENT:
-      send_to_inbox (page, files);
+      kvmm_file_drop_take (GTK_WIDGET (page), domain, files);
       return TRUE;
     case WAY_SCREEN:
       send_by_screen (page, display, files);
@@ -138,11 +112,18 @@ drop_cb (GtkDropTarget *target, const GValue *value, double x, double y, KvmmCon
   return FALSE;
 }
 
+static gboolean
+accept_cb (GtkDropTarget *target, GdkDrop *drop, KvmmConsolePage *page)
+{
+  return kvmm_file_drop_accepts (drop, kvmm_console_page_get_domain (page));
+}
+
 void
 kvmm_console_drop_install (GtkWidget *target, KvmmConsolePage *page)
 {
   GtkDropTarget *drop = gtk_drop_target_new (GDK_TYPE_FILE_LIST, GDK_ACTION_COPY);
 
+  g_signal_connect_object (drop, "accept", G_CALLBACK (accept_cb), page, 0);
   g_signal_connect_object (drop, "drop", G_CALLBACK (drop_cb), page, 0);
   gtk_widget_add_controller (target, GTK_EVENT_CONTROLLER (drop));
 }

@@ -178,13 +178,20 @@ dropped_cb (GtkDropTarget *target, const GValue *value, double x, double y, Kvmm
   return TRUE;
 }
 
-/* What comes out of a guest does not go back into it. */
-static gboolean
-accept_cb (GtkDropTarget *target, GdkDrop *drop, KvmmDomain *domain)
+gboolean
+kvmm_file_drop_accepts (GdkDrop *drop, KvmmDomain *domain)
 {
+  g_return_val_if_fail (GDK_IS_DROP (drop) && KVMM_IS_DOMAIN (domain), FALSE);
+
   return (gdk_drop_get_actions (drop) & GDK_ACTION_COPY) != 0 &&
          gdk_content_formats_contain_gtype (gdk_drop_get_formats (drop), GDK_TYPE_FILE_LIST) &&
          !kvmm_file_drag_is_from (drop, kvmm_transfer_queue_get (kvmm_domain_get_guest (domain)));
+}
+
+static gboolean
+accept_cb (GtkDropTarget *target, GdkDrop *drop, KvmmDomain *domain)
+{
+  return kvmm_file_drop_accepts (drop, domain);
 }
 
 void

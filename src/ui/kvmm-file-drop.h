@@ -17,4 +17,8 @@ void kvmm_file_drop_attach (GtkWidget *widget, KvmmDomain *domain);
 /** kvmm_file_drop_take: as a drop on @widget does; @files: (element-type GFile) */
 void kvmm_file_drop_take (GtkWidget *widget, KvmmDomain *domain, GSList *files);
 
+/** kvmm_file_drop_accepts: whether @drop is of files that may go to the guest of @domain: what
+ * comes out of a guest does not go back into it */
+gboolean kvmm_file_drop_accepts (GdkDrop *drop, KvmmDomain *domain);
+
 G_END_DECLS

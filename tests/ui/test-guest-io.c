@@ -14,6 +14,7 @@
 #include "model/kvmm-connection.h"
 #include "scripted-guest.h"
 #include "shoot.h"
+#include "ui/kvmm-console-page.h"
 #include "ui/kvmm-file-drop.h"
 #include "ui/kvmm-files-view.h"
 #include "ui/kvmm-machine-window.h"
@@ -672,6 +673,49 @@ test_a_file_is_dragged_out (Fixture *f, gconstpointer data)
   gtk_window_destroy (GTK_WINDOW (taker.window));
 }
 
+/* A window that gives files away, as a file manager's. */
+static GtkWidget *
+open_giver (GFile **files, gsize n_files, int x, int y)
+{
+  g_autofree char *x_text = g_strdup_printf ("%d", x);
+  g_autofree char *y_text = g_strdup_printf ("%d", y);
+  GdkFileList *list = gdk_file_list_new_from_array (files, n_files);
+  g_autoptr (GdkContentProvider) provider =
+      gdk_content_provider_new_typed (GDK_TYPE_FILE_LIST, list);
+  GtkDragSource *source = gtk_drag_source_new ();
+  GtkWidget *giver = gtk_window_new ();
+
+  g_boxed_free (GDK_TYPE_FILE_LIST, list);
+  gtk_window_set_title (GTK_WINDOW (giver), "giver");
+  gtk_window_set_default_size (GTK_WINDOW (giver), 250, 250);
+  gtk_window_set_child (GTK_WINDOW (giver), gtk_label_new ("Take it from here"));
+  gtk_drag_source_set_content (source, provider);
+  gtk_widget_add_controller (giver, GTK_EVENT_CONTROLLER (source));
+  gtk_window_present (GTK_WINDOW (giver));
+  RUN_UNTIL (gtk_widget_get_mapped (giver));
+  use_pointer ((const char *const[]){ "xdotool", "search", "--sync", "--onlyvisible", "--name",
+                                      "^giver$", "windowmove", x_text, y_text, NULL });
+  return giver;
+}
+
+/* From the window "giver" onto the middle of @target. */
+static void
+drag_from (GtkWidget *giver, GtkWidget *target)
+{
+  int x, y;
+
+  point_at (target, 0, 0, &x, &y);
+  x += gtk_widget_get_width (target) / 2;
+  y += gtk_widget_get_height (target) / 2;
+  move_pointer (700, 350);
+  use_pointer ((const char *const[]){ "xdotool", "mousedown", "1", NULL });
+  for (int i = 1; i <= 10; i++)
+    move_pointer (700 - i * 4, 350 + i * 2);
+  for (int i = 0; i <= 10; i++)
+    move_pointer (x - 10 + i, y - 10 + i);
+  use_pointer ((const char *const[]){ "xdotool", "mouseup", "1", NULL });
+}
+
 static GFile *
 make_host_file (Fixture *f, const char *name, const char *text)
 {
@@ -723,6 +767,40 @@ test_a_drop_says_what_is_missing (Fixture *f, gconstpointer data)
   scripted_guest_set_state (f->guest, KVMM_GUEST_STATE_WAITING, "Nobody there.");
   kvmm_file_drop_take (f->window, f->domain, &files);
   RUN_UNTIL (find_label (f, "through its agent, which does not answer now") != NULL);
+}
+
+static void
+test_files_are_dropped_onto_the_screen (Fixture *f, gconstpointer data)
+{
+  g_autofree char *inbox = g_build_filename (f->folder, "var/lib/kvm-manager-agent/inbox", NULL);
+  g_autofree char *xdotool = g_find_program_in_path ("xdotool");
+  g_autoptr (GFile) first = make_host_file (f, "first.txt", "by the screen");
+  g_autoptr (GFile) second = make_host_file (f, "second.txt", "too");
+  GFile *files[] = { first, second };
+  GtkWidget *page, *giver;
+
+  if (xdotool == NULL)
+    {
+      g_test_skip ("xdotool is not installed");
+      return;
+    }
+  open_window (f, "console");
+  gtk_window_set_default_size (GTK_WINDOW (f->window), 480, 500);
+  RUN_UNTIL (gtk_widget_get_width (f->window) <= 480);
+  RUN_UNTIL ((page = find_type (f, KVMM_TYPE_CONSOLE_PAGE)) != NULL &&
+             gtk_widget_get_height (page) > 0);
+  giver = open_giver (files, G_N_ELEMENTS (files), 650, 300);
+  drag_from (giver, page);
+  RUN_UNTIL (find_label (f, "2 files are in the inbox of") != NULL);
+  g_assert_true (has_file (inbox, "first.txt", "by the screen"));
+  g_assert_true (has_file (inbox, "second.txt", "too"));
+  shoot ("console-drop");
+
+  /* The guest's policy may change, and what it says is told at once. */
+  scripted_guest_set_access (f->guest, "inbox", "deny");
+  drag_from (giver, page);
+  RUN_UNTIL (find_label (f, "Nothing can be dropped: the guest's policy allows no files") != NULL);
+  gtk_window_destroy (GTK_WINDOW (giver));
 }
 
 static void
@@ -791,6 +869,7 @@ main (int argc, char **argv)
   ADD ("a-file-is-dragged-out", test_a_file_is_dragged_out);
   ADD ("a-drop-on-the-window-goes-to-the-inbox", test_a_drop_on_the_window_goes_to_the_inbox);
   ADD ("a-drop-goes-into-the-folder-shown", test_a_drop_goes_into_the_folder_shown);
+  ADD ("files-are-dropped-onto-the-screen", test_files_are_dropped_onto_the_screen);
   ADD ("a-drop-says-what-is-missing", test_a_drop_says_what_is_missing);
   ADD ("delete-asks-and-names", test_delete_asks_and_names);
   ADD ("ten-thousand-entries", test_ten_thousand_entries);
