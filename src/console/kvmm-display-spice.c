@@ -29,6 +29,7 @@ struct _KvmmDisplaySpice
   KvmmSpiceCursor *cursor;       /* (owned) (nullable) */
   KvmmSpiceClipboard *clipboard; /* (owned) (nullable) */
   guint n_heads;
+  guint max_heads;
   gboolean has_agent;
   gboolean audio;
   gboolean microphone;
@@ -148,9 +149,12 @@ update_heads (KvmmDisplaySpice *self)
                       ? kvmm_spice_heads_count (self->session)
                       : 0;
 
-  if (self->n_heads == n_heads)
+  guint max_heads = n_heads > 0 ? kvmm_spice_heads_get_max (self->session) : 0;
+
+  if (self->n_heads == n_heads && self->max_heads == max_heads)
     return;
   self->n_heads = n_heads;
+  self->max_heads = max_heads;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_HEADS]);
 }
 
@@ -368,6 +372,7 @@ forget_session (KvmmDisplaySpice *self)
   if (self->n_heads != 0)
     {
       self->n_heads = 0;
+      self->max_heads = 0;
       g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_HEADS]);
     }
   if (self->has_agent)
@@ -523,14 +528,9 @@ static void
 kvmm_display_spice_request_size (KvmmDisplay *display, guint width, guint height)
 {
   KvmmDisplaySpice *self = KVMM_DISPLAY_SPICE (display);
-  SpiceMainChannel *main =
-      self->session != NULL ? kvmm_spice_session_get_main (self->session) : NULL;
-
-  if (main == NULL || self->picture == NULL)
-    return;
-  int id = (int) kvmm_spice_picture_get_display_id (self->picture);
-  spice_main_channel_update_display_enabled (main, id, TRUE, FALSE);
-  spice_main_channel_update_display (main, id, 0, 0, (int) width, (int) height, TRUE);
+  if (self->session != NULL && self->picture != NULL)
+    kvmm_spice_heads_request_size (self->session, kvmm_spice_picture_get_display_id (self->picture),
+                                   width, height);
 }
 
 static void
@@ -580,7 +580,7 @@ guint
 kvmm_display_spice_get_max_heads (KvmmDisplaySpice *self)
 {
   g_return_val_if_fail (KVMM_IS_DISPLAY_SPICE (self), 0);
-  return self->session != NULL ? kvmm_spice_heads_get_max (self->session) : 0;
+  return self->max_heads;
 }
 
 gboolean

@@ -17,7 +17,8 @@ G_DECLARE_FINAL_TYPE (KvmmDisplaySpice, kvmm_display_spice, KVMM, DISPLAY_SPICE,
 /* Properties:
  *   "audio-enabled" boolean: the guest's sound is played; FALSE at first
  *   "microphone-enabled" boolean: the guest may listen, while audio is enabled; FALSE at first
- *   "n-heads" uint (readable): screens of the guest, 0 while not connected
+ *   "n-heads" uint (readable): screens of the guest, 0 while not connected; notified when the
+ *       number that its adapters can have changed too
  *   "agent" boolean (readable): the guest's SPICE agent is there: without it the guest does not
  *       follow the size of the window, and neither text nor files travel
  * Signals:

@@ -20,7 +20,10 @@ SpiceDisplayChannel *kvmm_spice_heads_find (KvmmSpiceSession *session, guint hea
 guint kvmm_spice_heads_count (KvmmSpiceSession *session);
 /** kvmm_spice_heads_get_max: Returns: how many the adapters can have */
 guint kvmm_spice_heads_get_max (KvmmSpiceSession *session);
-/** kvmm_spice_heads_enable: @width, @height: of a screen that has not been on before. Returns:
+/** kvmm_spice_heads_request_size: asks the guest's agent for that size of screen @head */
+void
+kvmm_spice_heads_request_size (KvmmSpiceSession *session, guint head, guint width, guint height);
+/** kvmm_spice_heads_enable: @width, @height: of a screen that was not given a size before. Returns:
  * %FALSE, with nothing asked, without an agent that can do it or such a screen */
 gboolean kvmm_spice_heads_enable (
     KvmmSpiceSession *session, guint head, gboolean enabled, guint width, guint height);

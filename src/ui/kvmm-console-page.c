@@ -10,6 +10,7 @@
 
 #include "console/kvmm-serial-console.h"
 #include "kvmm-console-drop.h"
+#include "kvmm-console-heads.h"
 #include "kvmm-console-keys.h"
 #include "kvmm-console-page-private.h"
 #include "kvmm-console-sharing.h"
@@ -40,6 +41,7 @@ struct _KvmmConsolePage
   GtkMenuButton *chooser;
   GtkLabel *keyboard;
   GtkMenuButton *keys_button;
+  KvmmConsoleHeads *heads;
   KvmmConsoleSharing *sharing;
   GtkWidget *screen_tools;
   GtkMenuButton *menu_button;
@@ -152,6 +154,7 @@ view_changed_cb (KvmmConsolePage *self)
   kvmm_console_tablet_bar_set_is_wanted (
       self->tablet_bar, self->view != NULL && kvmm_console_view_get_wants_tablet (self->view));
   kvmm_console_sharing_set_view (self->sharing, self->view);
+  kvmm_console_heads_set_view (self->heads, self->view);
 }
 
 static GtkWidget *
@@ -459,6 +462,7 @@ kvmm_console_page_dispose (GObject *object)
 static void
 bind_template (GtkWidgetClass *widget_class)
 {
+  g_type_ensure (KVMM_TYPE_CONSOLE_HEADS);
   g_type_ensure (KVMM_TYPE_CONSOLE_SHARING);
   g_type_ensure (KVMM_TYPE_CONSOLE_TABLET_BAR);
   g_type_ensure (KVMM_TYPE_FULL_SCREEN_BAR);
@@ -468,6 +472,7 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, chooser);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, keyboard);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, keys_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, heads);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, sharing);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, screen_tools);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, menu_button);
@@ -534,6 +539,7 @@ kvmm_console_page_new (KvmmSettings *settings, KvmmDomain *domain)
   self->machine = kvmm_settings_open_machine (settings, kvmm_domain_get_uuid (domain));
   self->domain = g_object_ref (domain);
   self->opener = kvmm_console_opener_new (domain);
+  kvmm_console_heads_set_machine (self->heads, settings, domain);
   kvmm_console_sharing_set_machine (self->sharing, domain, self->machine);
   kvmm_console_tablet_bar_set_domain (self->tablet_bar, domain);
   kvmm_full_screen_bar_set_title (self->full_screen_bar, kvmm_domain_get_name (domain));

@@ -9,6 +9,7 @@
 
 #include "console/kvmm-display-extras.h"
 #include "kvmm-console-secret.h"
+#include "kvmm-console-settings.h"
 #include "kvmm-console-sign-in.h"
 #include "kvmm-dialogs.h"
 #include "model/kvmm-connection.h"
@@ -294,13 +295,9 @@ emit_changed_cb (KvmmConsoleView *self)
 }
 
 static void
-host_keys_cb (KvmmConsoleView *self)
+heads_changed_cb (KvmmDisplay *display, GParamSpec *pspec, KvmmConsoleView *self)
 {
-  g_auto (GStrv) keys = g_settings_get_strv (kvmm_settings_get_gsettings (self->settings),
-                                             KVMM_SETTINGS_CONSOLE_HOST_KEYS);
-
-  if (self->display != NULL)
-    kvmm_display_set_host_shortcuts (self->display, (const char *const *) keys);
+  emit_changed_cb (self);
 }
 
 static void
@@ -316,23 +313,6 @@ warned_cb (KvmmDisplay *display, const GError *error, KvmmConsoleView *self)
 {
   kvmm_dialogs_error (GTK_WIDGET (self), _ ("The screen goes on, but something beside it fails"),
                       error);
-}
-
-static void
-bind_settings (KvmmConsoleView *self)
-{
-  GSettings *global = kvmm_settings_get_gsettings (self->settings);
-
-  g_settings_bind (self->machine, KVMM_SETTINGS_MACHINE_SCALING, self->display, "scaling",
-                   G_SETTINGS_BIND_GET);
-  g_settings_bind (self->machine, KVMM_SETTINGS_MACHINE_RESIZE_GUEST, self->display, "resize-guest",
-                   G_SETTINGS_BIND_GET);
-  g_settings_bind (self->machine, KVMM_SETTINGS_MACHINE_CLIPBOARD, self->display,
-                   "clipboard-enabled", G_SETTINGS_BIND_GET);
-  g_settings_bind (global, KVMM_SETTINGS_CONSOLE_RELEASE_KEYS, self->display, "release-keys",
-                   G_SETTINGS_BIND_GET);
-  host_keys_cb (self);
-  audio_cb (self);
 }
 
 static void
@@ -359,7 +339,8 @@ set_display (KvmmConsoleView *self, KvmmDisplay *display)
   self->display = g_object_ref_sink (display);
   gtk_accessible_update_property (GTK_ACCESSIBLE (display), GTK_ACCESSIBLE_PROPERTY_LABEL, label,
                                   -1);
-  bind_settings (self);
+  kvmm_console_settings_follow (display, self->settings, self->machine);
+  audio_cb (self);
   g_signal_connect_object (display, "notify::state", G_CALLBACK (display_state_cb), self,
                            G_CONNECT_SWAPPED);
   g_signal_connect_object (display, "notify::progress-text", G_CALLBACK (display_progress_cb), self,
@@ -370,6 +351,7 @@ set_display (KvmmConsoleView *self, KvmmDisplay *display)
     g_signal_connect_object (display, watched[i], G_CALLBACK (emit_changed_cb), self,
                              G_CONNECT_SWAPPED);
   kvmm_display_connect_warning (display, G_CALLBACK (warned_cb), self);
+  kvmm_display_connect_heads_changed (display, G_CALLBACK (heads_changed_cb), self);
   gtk_scrolled_window_set_child (self->scrolled, GTK_WIDGET (display));
   g_signal_emit (self, signals[SIGNAL_DISPLAY_CHANGED], 0);
 }
@@ -555,9 +537,6 @@ kvmm_console_view_new (KvmmSettings *settings,
   self->index = index;
   self->kind = KVMM_GRAPHICS_OTHER;
   adw_status_page_set_title (self->off, title);
-  g_signal_connect_object (kvmm_settings_get_gsettings (settings),
-                           "changed::" KVMM_SETTINGS_CONSOLE_HOST_KEYS, G_CALLBACK (host_keys_cb),
-                           self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->machine, "changed::" KVMM_SETTINGS_MACHINE_AUDIO,
                            G_CALLBACK (audio_cb), self, G_CONNECT_SWAPPED);
   kvmm_console_session_follow (self->session, domain);

@@ -163,7 +163,7 @@ received_cb (KvmmDisplay *display, const char *text, gpointer user_data)
 }
 
 static void
-set_up (Fixture *self, gconstpointer data)
+set_up (Fixture *self, gconstpointer adapter)
 {
   g_autoptr (GError) error = NULL;
 
@@ -175,10 +175,16 @@ set_up (Fixture *self, gconstpointer data)
   self->payload = g_byte_array_new ();
   self->received = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *qtest = g_strdup_printf ("unix:%s,server=on,wait=off", self->socket);
-  const char *const arguments[] = { "-qtest",     qtest,
-                                    "-qtest-log", "/dev/null",
-                                    "-chardev",   "spicevmc,id=v,name=vdagent",
-                                    "-device",    "isa-serial,chardev=v,iobase=0x220,irq=5",
+  const char *const arguments[] = { "-qtest",
+                                    qtest,
+                                    "-qtest-log",
+                                    "/dev/null",
+                                    "-chardev",
+                                    "spicevmc,id=v,name=vdagent",
+                                    "-device",
+                                    "isa-serial,chardev=v,iobase=0x220,irq=5",
+                                    adapter != NULL ? "-device" : NULL,
+                                    adapter,
                                     NULL };
   self->server = spice_server_new (NULL, arguments);
 
@@ -250,6 +256,30 @@ test_the_guest_takes_the_size (Fixture *self, gconstpointer data)
           break;
         }
     }
+}
+
+/* Two adapters: what the second shows waits for its driver. */
+static void
+test_a_further_screen_is_asked_for (Fixture *self, gconstpointer data)
+{
+  spice_wait_until (kvmm_display_get_n_heads (self->display) == 2, "the second adapter is there");
+  g_assert_cmpuint (kvmm_display_get_max_heads (self->display), >=, 2);
+  g_assert_false (kvmm_display_enable_head (self->display, 16, TRUE));
+
+  g_assert_true (kvmm_display_enable_head (self->display, 1, TRUE));
+  for (guint n_monitors = 0; n_monitors < 2;)
+    {
+      spice_wait_until (hear (self, VD_AGENT_MONITORS_CONFIG), "the guest is asked");
+      n_monitors =
+          ((const VDAgentMonitorsConfig *) (gconstpointer) self->payload->data)->num_of_monitors;
+    }
+  KvmmDisplay *other = g_object_ref_sink (kvmm_display_new_head (self->display, 1));
+  g_assert_cmpint (kvmm_display_get_state (other), ==, KVMM_DISPLAY_CONNECTED);
+  g_assert_cmpuint (kvmm_display_get_guest_width (other), ==, 0);
+  /* Closing one screen leaves the other. */
+  kvmm_display_close (other);
+  g_assert_finalize_object (other);
+  g_assert_cmpint (kvmm_display_get_state (self->display), ==, KVMM_DISPLAY_CONNECTED);
 }
 
 static const guint8 selection[4] = { VD_AGENT_CLIPBOARD_SELECTION_CLIPBOARD, 0, 0, 0 };
@@ -392,5 +422,7 @@ main (int argc, char **argv)
   ADD ("a-file-is-taken", test_a_file_is_taken);
   ADD ("a-file-is-refused", test_a_file_is_refused);
 #undef ADD
+  g_test_add ("/console/spice-agent/a-further-screen-is-asked-for", Fixture, "qxl", set_up,
+              test_a_further_screen_is_asked_for, tear_down);
   return g_test_run ();
 }

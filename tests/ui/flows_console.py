@@ -22,6 +22,7 @@ URI = os.environ["KVMM_LIBVIRT_URI"]
 libvirt.registerErrorHandler(lambda *_: None, None)
 
 VNC = "<graphics type='vnc' {}><listen type='none'/></graphics>"
+SPICE = "<graphics type='spice'><listen type='none'/></graphics>"
 TABLET = "<input type='tablet' bus='usb'/>"
 
 
@@ -45,13 +46,14 @@ def connect():
 class Machine:
     """A machine that has no disk: its firmware says so on the screen, and reboots on a key."""
 
-    def __init__(self, name="screen", devices=VNC.format("") + TABLET, start=True):
+    def __init__(self, name="screen", devices=VNC.format("") + TABLET, start=True,
+                 video="<model type='vga'/>"):
         self.name = name
         connection = connect()
         domain = connection.defineXML(
             f"<domain type='qemu'><name>{name}</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>"
             "<os><type arch='x86_64' machine='pc'>hvm</type><boot dev='hd'/></os><features><acpi/></features>"
-            f"<devices><video><model type='vga'/></video>{devices}</devices></domain>"
+            f"<devices><video>{video}</video>{devices}</devices></domain>"
         )
         if start:
             domain.create()
@@ -271,6 +273,57 @@ def has_a_window_of_its_own(flow):
 
 
 @with_machines
+def the_bar_adds_a_tablet(flow):
+    made = machine(flow, devices=VNC.format(""))
+    app, window = open_console(flow)
+    wait_picture(app, window)
+    wait_shown(app, "^The guest does not follow the pointer", window)
+    app.shot("console-tablet")
+    app.press(app.find("push button", "Add Tablet$", window))
+    wait_shown(app, "^Tablet added$", window)
+    for flags in (0, libvirt.VIR_DOMAIN_XML_INACTIVE):
+        xml = made.call(lambda domain: domain.XMLDesc(flags))
+        if xml.count("<input type='tablet' bus='usb'") != 1:
+            raise Failure(f"there is no tablet, or more than one:\n{xml}")
+    wait(lambda: not shows(app, "^The guest does not follow the pointer", window), "the bar goes")
+    # The screen went on.
+    wait_picture(app, window)
+
+
+def open_screens(app, window):
+    app.find("push button", "^Screens of the Guest$", window)
+    app.press(app.nodes("push button", "^Screens of the Guest$", window)[-1])
+
+
+@with_machines
+def a_further_screen_has_a_window_of_its_own(flow):
+    made = machine(flow, devices=SPICE + TABLET, video="<model type='virtio' heads='2'/>")
+    app, window = open_console(flow)
+    wait_picture(app, window)
+    open_screens(app, window)
+    app.find(None, "^Screen 1$", window)
+    app.shot("console-screens")
+    app.press_button("^Screen 2$", window)
+    other = app.wait_window("screen – Screen 2")
+    # QEMU writes that the guest has not switched it on.
+    node = app.find(None, "^Screen 2 of screen$", other)
+    wait(lambda: picture_of(app, node) > 1, "a picture of the second screen")
+    app.shot("console-screen-2")
+    # Chosen once more it is closed, and the first one goes on.
+    app.focus("screen")
+    open_screens(app, window)
+    app.press_button("^Screen 2$", window)
+    wait(lambda: app.window("screen – Screen 2") is None, "the window is closed")
+    wait_picture(app, window)
+    # With the machine all go.
+    open_screens(app, window)
+    app.press_button("^Screen 2$", window)
+    app.wait_window("screen – Screen 2")
+    made.call(lambda domain: domain.destroy())
+    wait(lambda: app.window("screen – Screen 2") is None, "the window goes with the machine")
+
+
+@with_machines
 def serial_lines_are_a_choice(flow):
     machine(flow, devices=VNC.format("") + "<serial type='pty'><target port='0'/></serial>")
     app, window = open_console(flow)
@@ -294,6 +347,8 @@ if __name__ == "__main__":
             a_restart_keeps_the_screen,
             outlives_the_end_of_libvirtd,
             has_a_window_of_its_own,
+            the_bar_adds_a_tablet,
+            a_further_screen_has_a_window_of_its_own,
             serial_lines_are_a_choice,
         ]
     )
