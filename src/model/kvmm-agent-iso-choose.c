@@ -53,35 +53,6 @@ kvmm_agent_iso_host_copy (const KvmmAgentIsoHost *self)
   return copy;
 }
 
-/* ---- who reads, and what may be changed for that ---- */
-
-KvmmAgentIsoReader
-kvmm_agent_iso_reader_for (const char *uri, const char *capabilities_xml)
-{
-  KvmmAgentIsoReader reader = { .is_remote = uri != NULL && !kvmm_virt_uri_is_local (uri),
-                                .is_session = uri != NULL && kvmm_virt_uri_is_session (uri) };
-  g_autoptr (KvmmXmlCapabilities) capabilities =
-      capabilities_xml != NULL ? kvmm_xml_capabilities_parse (capabilities_xml, NULL) : NULL;
-
-  reader.has_apparmor = capabilities != NULL && capabilities->has_apparmor;
-  return reader;
-}
-
-KvmmRelabelFlags
-kvmm_agent_iso_get_relabel (gboolean is_packaged, const char *capabilities_xml)
-{
-  KvmmRelabelFlags relabel = KVMM_RELABEL_DEFAULT;
-  g_autoptr (KvmmXmlCapabilities) capabilities =
-      is_packaged && capabilities_xml != NULL ? kvmm_xml_capabilities_parse (capabilities_xml, NULL)
-                                              : NULL;
-
-  if (capabilities != NULL && capabilities->has_dac)
-    relabel |= KVMM_RELABEL_NO_DAC;
-  if (capabilities != NULL && capabilities->has_selinux)
-    relabel |= KVMM_RELABEL_NO_SELINUX;
-  return relabel;
-}
-
 /* ---- what can be uploaded, and where to ---- */
 
 const KvmmAgentIsoProbe *
@@ -106,14 +77,6 @@ kvmm_agent_iso_dup_volume_name (const char *version)
     if (!g_ascii_isalnum (*p) && strchr ("._+~-", *p) == NULL)
       *p = '_';
   return g_strconcat ("kvmmanager-guest-agent-", safe, ".iso", NULL);
-}
-
-gboolean
-kvmm_agent_iso_pool_holds_files (const KvmmVirtPool *pool)
-{
-  static const char *const types[] = { "dir", "fs", "netfs", NULL };
-
-  return g_strv_contains (types, pool->type);
 }
 
 char *

@@ -6,13 +6,10 @@
 #include <glib/gi18n.h>
 
 #include "model/kvmm-agent-iso-private.h"
+#include "model/kvmm-drive-media.h"
 #include "util/kvmm-guest-text.h"
 
-/* The agent disc and the drives of one machine. What libvirt and QEMU do here was measured; the
- * table is in docs/deployment.md. */
-
-/* Before this version the medium of a hot-plugged drive could be neither changed nor ejected. */
-#define VERSION_HOTPLUGGED_MEDIA 9003000
+/* The agent disc and the drives of one machine. */
 
 #define DISC_PREFIX "kvmmanager-guest-agent"
 
@@ -44,63 +41,6 @@ kvmm_agent_iso_find_in_xml (const char *xml)
         return g_strdup (drive->target);
     }
   return NULL;
-}
-
-/* ---- the machine as it is now ---- */
-
-typedef struct
-{
-  gboolean is_active;
-  gboolean is_persistent;
-  char *live_xml;           /* (owned) (nullable) while it runs */
-  char *config_xml;         /* (owned) (nullable) when it has a configuration */
-  GPtrArray *live_drives;   /* (owned) (nullable) (element-type KvmmXmlCdrom) */
-  GPtrArray *config_drives; /* (owned) (nullable) (element-type KvmmXmlCdrom) */
-} Machine;
-
-static void
-machine_clear (Machine *self)
-{
-  g_clear_pointer (&self->live_xml, g_free);
-  g_clear_pointer (&self->config_xml, g_free);
-  g_clear_pointer (&self->live_drives, g_ptr_array_unref);
-  g_clear_pointer (&self->config_drives, g_ptr_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Machine, machine_clear)
-
-static gboolean
-is_active_state (KvmmDomainState state)
-{
-  return state != KVMM_DOMAIN_STATE_SHUT_OFF && state != KVMM_DOMAIN_STATE_UNKNOWN &&
-         state != KVMM_DOMAIN_STATE_CRASHED;
-}
-
-static gboolean
-machine_read (Machine *self, KvmmVirtConnect *connect, const char *uuid, GError **error)
-{
-  g_autoptr (KvmmDomainInfo) info = kvmm_virt_domain_read (connect, uuid, error);
-
-  if (info == NULL)
-    return FALSE;
-  self->is_active = is_active_state (kvmm_domain_info_get_state (info));
-  self->is_persistent = kvmm_domain_info_get_persistent (info);
-  if (self->is_active)
-    {
-      self->live_xml = kvmm_virt_domain_read_xml (connect, uuid, FALSE, error);
-      if (self->live_xml == NULL)
-        return FALSE;
-      self->live_drives = kvmm_xml_domain_list_cdroms (self->live_xml, error);
-      if (self->live_drives == NULL)
-        return FALSE;
-    }
-  if (self->is_persistent)
-    {
-      self->config_xml = kvmm_virt_domain_read_xml (connect, uuid, TRUE, error);
-      if (self->config_xml == NULL)
-        return FALSE;
-      self->config_drives = kvmm_xml_domain_list_cdroms (self->config_xml, error);
-    }
-  return self->config_drives != NULL || !self->is_persistent;
 }
 
 /* ---- where the disc can go ---- */
@@ -168,7 +108,7 @@ pick_drive (GPtrArray *drives, const KvmmAgentIsoMedium *medium, Place *place, G
 }
 
 static gboolean
-find_config_place (const Machine *machine,
+find_config_place (const KvmmDriveMachine *machine,
                    const KvmmAgentIsoMedium *medium,
                    Place *place,
                    GError **error)
@@ -188,7 +128,10 @@ find_config_place (const Machine *machine,
 }
 
 static gboolean
-find_place (const Machine *machine, const KvmmAgentIsoMedium *medium, Place *place, GError **error)
+find_place (const KvmmDriveMachine *machine,
+            const KvmmAgentIsoMedium *medium,
+            Place *place,
+            GError **error)
 {
   if (!machine->is_active)
     return find_config_place (machine, medium, place, error);
@@ -221,11 +164,11 @@ kvmm_agent_iso_check (KvmmVirtConnect *connect,
                       gboolean *channel_waits,
                       GError **error)
 {
-  g_auto (Machine) machine = { 0 };
+  g_auto (KvmmDriveMachine) machine = { 0 };
   Place place = { 0 };
   gboolean in_live = FALSE, in_config = FALSE;
 
-  if (!machine_read (&machine, connect, medium->uuid, error) ||
+  if (!kvmm_drive_machine_read (&machine, connect, medium->uuid, error) ||
       !find_place (&machine, medium, &place, error) ||
       (machine.live_xml != NULL && !has_channel (machine.live_xml, error, &in_live)) ||
       (machine.config_xml != NULL && !has_channel (machine.config_xml, error, &in_config)))
@@ -236,144 +179,35 @@ kvmm_agent_iso_check (KvmmVirtConnect *connect,
   return TRUE;
 }
 
-/* ---- changing the medium of a running machine ---- */
+/* ---- changing a medium ---- */
 
-static KvmmAffectFlags
-live_flags (const KvmmAgentIsoMedium *medium)
+static KvmmDriveChange
+get_change (const KvmmAgentIsoMedium *medium)
 {
-  return (medium->flags & KVMM_AGENT_ISO_MOUNT_FORCE) != 0 ? KVMM_AFFECT_LIVE | KVMM_AFFECT_FORCE
-                                                           : KVMM_AFFECT_LIVE;
-}
-
-static gboolean
-has_code (const GError *error, const char *name)
-{
-  return g_str_equal (kvmm_virt_error_get_code_name (error), name);
-}
-
-/* Whether libvirt says that the tray of the running machine's drive @target is open. */
-static gboolean
-is_tray_open (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const char *target)
-{
-  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, medium->uuid, FALSE, NULL);
-  g_autoptr (GPtrArray) drives = xml != NULL ? kvmm_xml_domain_list_cdroms (xml, NULL) : NULL;
-
-  for (guint i = 0; drives != NULL && i < drives->len; i++)
-    {
-      const KvmmXmlCdrom *drive = drives->pdata[i];
-
-      if (g_str_equal (drive->target, target))
-        return drive->tray_open;
-    }
-  return FALSE;
-}
-
-/* After a failed insertion QEMU's tray stays open and empty, while libvirt still lists the old
- * disc. Sending that again would change nothing in libvirt's eyes, so the drive is emptied first.
- * Failing at that changes nothing. */
-static void
-close_tray (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *before)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (before->tray_open || !is_tray_open (connect, medium, before->target))
-    return;
-  g_autofree char *empty =
-      kvmm_xml_cdrom_build_media (before->xml, NULL, KVMM_RELABEL_DEFAULT, &error);
-  if (empty != NULL &&
-      kvmm_virt_domain_update_device (connect, medium->uuid, empty, KVMM_AFFECT_LIVE, &error) &&
-      !before->is_empty)
-    kvmm_virt_domain_update_device (connect, medium->uuid, before->xml, KVMM_AFFECT_LIVE, &error);
-  if (error != NULL)
-    g_debug ("Drive %s of %s stays open: %s", before->target, medium->name, error->message);
-}
-
-static gboolean
-has_target (GPtrArray *drives, const char *target)
-{
-  for (guint i = 0; drives != NULL && i < drives->len; i++)
-    if (g_str_equal (((const KvmmXmlCdrom *) drives->pdata[i])->target, target))
-      return TRUE;
-  return FALSE;
-}
-
-/* Takes the whole drive away and adds it again with the other medium in it. The same libvirt cannot
- * add an empty one, so that ejecting ends without the drive, which had come with its disc.
- * @new_xml: (nullable): %NULL ejects */
-static gboolean
-replug (KvmmVirtConnect *connect,
-        const KvmmAgentIsoMedium *medium,
-        const KvmmXmlCdrom *drive,
-        const char *new_xml)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!kvmm_virt_domain_detach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE, &error))
-    {
-      g_debug ("%s", error->message);
-      return FALSE;
-    }
-  if (new_xml == NULL ||
-      kvmm_virt_domain_attach_device (connect, medium->uuid, new_xml, KVMM_AFFECT_LIVE, &error))
-    return TRUE;
-
-  g_debug ("%s", error->message);
-  g_clear_error (&error);
-  if (!kvmm_virt_domain_attach_device (connect, medium->uuid, drive->xml, KVMM_AFFECT_LIVE, &error))
-    g_debug ("Drive %s of %s is lost: %s", drive->target, medium->name, error->message);
-  return FALSE;
-}
-
-/* Only a SCSI drive can have been plugged into a running machine, and then its configuration has
- * none of that name. */
-static gboolean
-must_replug (const KvmmAgentIsoMedium *medium,
-             const Machine *machine,
-             const KvmmXmlCdrom *drive,
-             const GError *failure)
-{
-  return medium->libvirt_version < VERSION_HOTPLUGGED_MEDIA && g_str_equal (drive->bus, "scsi") &&
-         has_code (failure, "VIR_ERR_INTERNAL_ERROR") &&
-         !has_target (machine->config_drives, drive->target);
-}
-
-static void
-set_tray_locked (GError **error, const KvmmAgentIsoMedium *medium, const KvmmXmlCdrom *drive)
-{
-  g_autofree char *target = kvmm_guest_text_sanitise (drive->target, -1);
-
-  g_set_error (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_TRAY_LOCKED,
-               _ ("The guest of “%s” uses the disc in drive %s and keeps the tray locked. Unmount "
-                  "it in the guest, or take it out by force."),
-               medium->name, target);
+  return (KvmmDriveChange){ .uuid = medium->uuid,
+                            .name = medium->name,
+                            .relabel = medium->relabel,
+                            .is_forced = (medium->flags & KVMM_AGENT_ISO_MOUNT_FORCE) != 0,
+                            .libvirt_version = medium->libvirt_version };
 }
 
 /* @path: (nullable): %NULL ejects */
 static gboolean
 change_live (KvmmVirtConnect *connect,
              const KvmmAgentIsoMedium *medium,
-             const Machine *machine,
+             const KvmmDriveMachine *machine,
              const KvmmXmlCdrom *drive,
              const char *path,
              GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  g_autofree char *xml = kvmm_xml_cdrom_build_media (drive->xml, path, medium->relabel, error);
+  KvmmDriveChange change = get_change (medium);
 
-  if (xml == NULL)
-    return FALSE;
-  if (kvmm_virt_domain_update_device (connect, medium->uuid, xml, live_flags (medium), &failure))
+  if (kvmm_drive_change_live (connect, &change, machine, drive, path, &failure))
     return TRUE;
-
-  if (must_replug (medium, machine, drive, failure) &&
-      replug (connect, medium, drive, path != NULL ? xml : NULL))
-    return TRUE;
-
-  close_tray (connect, medium, drive);
-  /* The one failure of this call that has this code is a guest that does not open the tray. */
-  if (has_code (failure, "VIR_ERR_OPERATION_FAILED") &&
-      (medium->flags & KVMM_AGENT_ISO_MOUNT_FORCE) == 0)
-    set_tray_locked (error, medium, drive);
+  if (g_error_matches (failure, KVMM_DRIVE_ERROR, KVMM_DRIVE_ERROR_TRAY_LOCKED))
+    g_set_error_literal (error, KVMM_AGENT_ISO_ERROR, KVMM_AGENT_ISO_ERROR_TRAY_LOCKED,
+                         failure->message);
   else
     g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
@@ -386,10 +220,9 @@ change_config (KvmmVirtConnect *connect,
                const char *path,
                GError **error)
 {
-  g_autofree char *xml = kvmm_xml_cdrom_build_media (drive->xml, path, medium->relabel, error);
+  KvmmDriveChange change = get_change (medium);
 
-  return xml != NULL &&
-         kvmm_virt_domain_update_device (connect, medium->uuid, xml, KVMM_AFFECT_CONFIG, error);
+  return kvmm_drive_change_config (connect, &change, drive, path, error);
 }
 
 /* ---- adding a drive ---- */
@@ -438,7 +271,7 @@ add_drive (KvmmVirtConnect *connect,
 static gboolean
 insert_at (KvmmVirtConnect *connect,
            const KvmmAgentIsoMedium *medium,
-           const Machine *machine,
+           const KvmmDriveMachine *machine,
            const Place *place,
            KvmmAgentIsoMounted *mounted,
            GError **error)
@@ -479,12 +312,12 @@ insert_at (KvmmVirtConnect *connect,
 KvmmAgentIsoMounted *
 kvmm_agent_iso_insert (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, GError **error)
 {
-  g_auto (Machine) machine = { 0 };
+  g_auto (KvmmDriveMachine) machine = { 0 };
   g_autoptr (KvmmAgentIsoMounted) mounted = g_new0 (KvmmAgentIsoMounted, 1);
   g_autoptr (GError) failure = NULL;
   Place place = { 0 };
 
-  if (!machine_read (&machine, connect, medium->uuid, error) ||
+  if (!kvmm_drive_machine_read (&machine, connect, medium->uuid, error) ||
       !find_place (&machine, medium, &place, error))
     return NULL;
   mounted->path = g_strdup (medium->path);
@@ -509,10 +342,10 @@ kvmm_agent_iso_insert (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *mediu
 gboolean
 kvmm_agent_iso_eject (KvmmVirtConnect *connect, const KvmmAgentIsoMedium *medium, GError **error)
 {
-  g_auto (Machine) machine = { 0 };
+  g_auto (KvmmDriveMachine) machine = { 0 };
   guint n_ejected = 0;
 
-  if (!machine_read (&machine, connect, medium->uuid, error))
+  if (!kvmm_drive_machine_read (&machine, connect, medium->uuid, error))
     return FALSE;
   for (guint i = 0; machine.live_drives != NULL && i < machine.live_drives->len; i++)
     {

@@ -13,7 +13,9 @@ G_BEGIN_DECLS
 /* What the files of kvmm-agent-iso share. All of it may run on a worker: none touches a GObject of
  * the model. */
 
-/* ---- kvmm-agent-iso-resolve.c: looking at a file, and judging what was seen ---- */
+/* ---- kvmm-agent-iso-probe.c: looking at a file; kvmm-agent-iso-resolve.c: judging it ---- */
+
+#define KVMM_AGENT_ISO_VOLUME_ID "KVMMANAGER_AGENT"
 
 typedef enum
 {
@@ -53,6 +55,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmAgentIsoProbe, kvmm_agent_iso_probe_free)
 /** kvmm_agent_iso_judge: Pure. Returns: (transfer full): TAKEN when usable, else why not */
 KvmmAgentIsoCandidate *kvmm_agent_iso_judge (const KvmmAgentIsoProbe *probe,
                                              const KvmmAgentIsoReader *reader);
+/** kvmm_agent_iso_is_refused_by_apparmor: whatever the local rules say */
+gboolean kvmm_agent_iso_is_refused_by_apparmor (const char *real_path);
+/** kvmm_agent_iso_describe_obstacle: Pure. @probe: of any file. Returns: (transfer full)
+ * (nullable): translated: what may keep the host's QEMU from reading it, and the cure; %NULL when
+ * nothing is seen */
+char *kvmm_agent_iso_describe_obstacle (const KvmmAgentIsoProbe *probe,
+                                        const KvmmAgentIsoReader *reader);
 /** kvmm_agent_iso_probe_all: @paths: %NULL-terminated, in order of preference; empty and repeated
  * ones are left out. Returns: (transfer full) (element-type KvmmAgentIsoProbe) */
 GPtrArray *kvmm_agent_iso_probe_all (const char *const *paths);

@@ -7,7 +7,9 @@
 
 #include <glib/gi18n.h>
 
+#include "kvmm-boot-order-view.h"
 #include "kvmm-dialogs.h"
+#include "kvmm-disc-buttons.h"
 #include "kvmm-fact-row.h"
 #include "kvmm-hardware-add-window.h"
 #include "kvmm-hardware-edit-window.h"
@@ -34,6 +36,8 @@ struct _KvmmHardwarePage
   GtkLabel *summary_label;
   GtkWidget *edit_button;
   GtkWidget *remove_button;
+  KvmmDiscButtons *disc_buttons;
+  KvmmBootOrderView *boot_order_view;
   GtkListBox *fields;
   GtkLabel *xml_label;
   AdwStatusPage *error_page;
@@ -107,6 +111,9 @@ show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
   gtk_label_set_text (self->xml_label, device->xml);
   gtk_widget_set_visible (self->edit_button, is_persistent && device->part != NULL);
   gtk_widget_set_visible (self->remove_button, is_persistent && is_removable (device));
+  kvmm_disc_buttons_set_device (self->disc_buttons, self->domain, device);
+  gtk_widget_set_visible (GTK_WIDGET (self->boot_order_view),
+                          is_persistent && g_strcmp0 (device->part, "domain/os") == 0);
   remove_rows (self->fields);
   for (guint i = 0; i < device->fields->len; i++)
     {
@@ -129,8 +136,13 @@ row_selected_cb (KvmmHardwarePage *self, GtkListBoxRow *row)
 static void
 row_activated_cb (KvmmHardwarePage *self, GtkListBoxRow *row)
 {
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+
   row_selected_cb (self, row);
   adw_leaflet_set_visible_child (self->leaflet, self->details);
+  /* From the keyboard, Tab would go to the next device, and show that one. */
+  if (GTK_IS_WINDOW (root) && gtk_window_get_focus_visible (GTK_WINDOW (root)))
+    gtk_widget_grab_focus (self->edit_button);
 }
 
 static void
@@ -247,6 +259,7 @@ reload (KvmmHardwarePage *self)
   g_clear_object (&self->cancellable);
   self->cancellable = g_cancellable_new ();
   kvmm_pending_view_reload (self->pending_view);
+  kvmm_boot_order_view_reload (self->boot_order_view);
   kvmm_domain_list_devices_async (self->domain, self->cancellable, listed_cb, g_object_ref (self));
 }
 
@@ -254,8 +267,10 @@ reload (KvmmHardwarePage *self)
 static void
 log_changed_cb (KvmmHardwarePage *self)
 {
-  if (gtk_widget_get_mapped (GTK_WIDGET (self)))
-    kvmm_pending_view_reload (self->pending_view);
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return;
+  kvmm_pending_view_reload (self->pending_view);
+  kvmm_boot_order_view_reload (self->boot_order_view);
 }
 
 static void
@@ -286,6 +301,8 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   widget_class->map = kvmm_hardware_page_map;
 
   g_type_ensure (KVMM_TYPE_PENDING_VIEW);
+  g_type_ensure (KVMM_TYPE_DISC_BUTTONS);
+  g_type_ensure (KVMM_TYPE_BOOT_ORDER_VIEW);
   gtk_widget_class_set_template_from_resource (
       widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-hardware-page.ui");
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, stack);
@@ -299,6 +316,8 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, summary_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, edit_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, remove_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, disc_buttons);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, boot_order_view);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, fields);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, xml_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, error_page);
@@ -325,6 +344,7 @@ kvmm_hardware_page_new (KvmmDomain *domain)
 
   self->domain = g_object_ref (domain);
   kvmm_pending_view_set_domain (self->pending_view, domain);
+  kvmm_boot_order_view_set_domain (self->boot_order_view, domain);
   /* "xml" notifies from the first time on that somebody asked for it. */
   kvmm_domain_get_xml (domain);
   g_signal_connect_object (domain, "notify::state", G_CALLBACK (reload), self, G_CONNECT_SWAPPED);

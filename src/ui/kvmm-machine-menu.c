@@ -216,6 +216,7 @@ kvmm_machine_menu_set_domains (KvmmMachineMenu *self, GPtrArray *domains)
           TRUE, NULL);
   if (domains->len != 1)
     return;
+  append (self, _ ("Insert Disc…"), "media-optical-symbolic", "vm.insert-disc", TRUE, NULL);
   append_disc (self, g_ptr_array_index (domains, 0));
   append_separator (self);
   append_change (self, g_ptr_array_index (domains, 0));

@@ -9,6 +9,7 @@
 
 #include "kvmm-console-slot.h"
 #include "kvmm-dialogs.h"
+#include "kvmm-disc-window.h"
 #include "kvmm-domain-actions.h"
 #include "kvmm-file-drop.h"
 #include "kvmm-guest-page.h"
@@ -156,6 +157,7 @@ update_actions (KvmmMachineWindow *self)
     gtk_widget_remove_css_class (GTK_WIDGET (self->primary_button), "suggested-action");
   gtk_widget_set_sensitive (GTK_WIDGET (self->power_button), !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.install-agent", !self->is_gone);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.insert-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.mount-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.eject-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.autostart",
@@ -236,6 +238,8 @@ action_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (g_str_equal (name, "machine.install-agent"))
     show_install (self);
+  else if (g_str_equal (name, "machine.insert-disc"))
+    kvmm_disc_window_present (widget, self->domain, NULL);
   else if (g_str_equal (name, "machine.mount-disc"))
     kvmm_mount_flow_start (widget, self->settings, self->domain);
   else if (g_str_equal (name, "machine.eject-disc"))
@@ -392,8 +396,9 @@ static void
 install_actions (GtkWidgetClass *widget_class)
 {
   static const char *const simple[] = {
-    "machine.install-agent", "machine.mount-disc", "machine.eject-disc", "machine.copy-uuid",
-    "machine.start",         "machine.shut-down",  "machine.connect",    "machine.refresh",
+    "machine.install-agent", "machine.insert-disc", "machine.mount-disc",
+    "machine.eject-disc",    "machine.copy-uuid",   "machine.start",
+    "machine.shut-down",     "machine.connect",     "machine.refresh",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (simple); i++)

@@ -7,6 +7,7 @@
 
 #include "kvmm-clone-dialog.h"
 #include "kvmm-dialogs.h"
+#include "kvmm-disc-window.h"
 #include "kvmm-domain-actions.h"
 #include "kvmm-install-window.h"
 #include "kvmm-machine-change.h"
@@ -72,7 +73,9 @@ disc_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (!domains)
     return;
-  if (g_str_equal (name, "vm.eject-agent-disc"))
+  if (g_str_equal (name, "vm.insert-disc"))
+    kvmm_disc_window_present (widget, g_ptr_array_index (domains, 0), NULL);
+  else if (g_str_equal (name, "vm.eject-agent-disc"))
     kvmm_mount_flow_eject (widget, self->settings, g_ptr_array_index (domains, 0));
   else
     kvmm_mount_flow_start (widget, self->settings, g_ptr_array_index (domains, 0));
@@ -224,6 +227,7 @@ kvmm_window_install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "vm.rename", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.clone", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.delete", NULL, change_action);
+  gtk_widget_class_install_action (widget_class, "vm.insert-disc", NULL, disc_action);
   gtk_widget_class_install_action (widget_class, "vm.mount-agent-disc", NULL, disc_action);
   gtk_widget_class_install_action (widget_class, "vm.eject-agent-disc", NULL, disc_action);
 

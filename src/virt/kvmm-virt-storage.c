@@ -253,6 +253,26 @@ kvmm_virt_storage_list_volumes (KvmmVirtConnect *self, const char *pool_name, GE
   return result;
 }
 
+/* A pool that is busy with something else answers from what it knows. */
+static void
+refresh (virStoragePoolPtr pool)
+{
+  if (virStoragePoolRefresh (pool, 0) < 0)
+    g_debug ("Pool %s: %s", virStoragePoolGetName (pool), virGetLastErrorMessage ());
+}
+
+GPtrArray *
+kvmm_virt_storage_list_volumes_anew (KvmmVirtConnect *self, const char *pool_name, GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL, NULL);
+
+  g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, pool_name, error);
+  if (!pool)
+    return NULL;
+  refresh (pool);
+  return kvmm_virt_storage_list_volumes (self, pool_name, error);
+}
+
 KvmmVirtVolume *
 kvmm_virt_storage_read_volume (KvmmVirtConnect *self,
                                const char *pool_name,
@@ -264,10 +284,8 @@ kvmm_virt_storage_read_volume (KvmmVirtConnect *self,
   g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, pool_name, error);
   if (!pool)
     return NULL;
-  /* What was copied into the folder, or removed from it, is not known before. A pool that is busy
-   * with something else answers from what it knows. */
-  if (virStoragePoolRefresh (pool, 0) < 0)
-    g_debug ("Pool %s: %s", pool_name, virGetLastErrorMessage ());
+  /* What was copied into the folder, or removed from it, is not known before. */
+  refresh (pool);
   g_autoptr (virStorageVol) volume =
       kvmm_virt_storage_acquire_volume (self, pool_name, name, error);
   return volume ? kvmm_virt_storage_describe_volume (volume) : NULL;

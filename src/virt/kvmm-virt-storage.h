@@ -64,6 +64,10 @@ gboolean kvmm_virt_storage_start_pool (KvmmVirtConnect *self, const char *name, 
 /** kvmm_virt_storage_list_volumes: Returns: (transfer full) (element-type KvmmVirtVolume): by name;
  * INVALID_STATE when the pool is not active */
 GPtrArray *kvmm_virt_storage_list_volumes (KvmmVirtConnect *self, const char *pool, GError **error);
+/** kvmm_virt_storage_list_volumes_anew: the same after a look at what was copied into the pool, or
+ * removed from it, by other means */
+GPtrArray *
+kvmm_virt_storage_list_volumes_anew (KvmmVirtConnect *self, const char *pool, GError **error);
 /** kvmm_virt_storage_read_volume: looks at the pool's folder anew first. Returns: (transfer full):
  * NO_SUCH_OBJECT when there is none of that name */
 KvmmVirtVolume *kvmm_virt_storage_read_volume (KvmmVirtConnect *self,

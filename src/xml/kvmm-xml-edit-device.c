@@ -12,7 +12,7 @@
 #include "xml/kvmm-xml-identity.h"
 #include "xml/kvmm-xml-path.h"
 
-/* Whole devices, and the order in which the machine boots from them. */
+/* Whole devices. */
 
 static xmlNode *
 find_devices (KvmmXmlEdit *self)
@@ -210,118 +210,4 @@ kvmm_xml_edit_drop_address (KvmmXmlEdit *self, const char *kind, guint index, GE
   kvmm_xml_node_remove (address);
   new_xml = kvmm_xml_node_serialise (xmlDocGetRootElement (document));
   return kvmm_xml_edit_replace_device (self, kind, index, new_xml, error);
-}
-
-/* ---- boot order ---- */
-
-char *
-kvmm_xml_edit_dup_boot_order (KvmmXmlEdit *self)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  const xmlNode *os = kvmm_xml_node_child (kvmm_xml_edit_root (self), "os");
-
-  for (const xmlNode *boot = kvmm_xml_node_child (os, "boot"); boot != NULL;
-       boot = kvmm_xml_node_next (boot, "boot"))
-    g_string_append_printf (text, "os %s\n", kvmm_xml_node_attribute (boot, "dev"));
-  for (const xmlNode *node = kvmm_xml_node_child (find_devices (self), NULL); node != NULL;
-       node = kvmm_xml_node_next (node, NULL))
-    {
-      const char *order = kvmm_xml_node_attribute (kvmm_xml_node_child (node, "boot"), "order");
-      g_autofree char *identity = order != NULL ? kvmm_xml_identity_find (node) : NULL;
-
-      if (identity != NULL)
-        g_string_append_printf (text, "%s %s\n", identity, order);
-    }
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static gboolean
-can_boot (const char *kind)
-{
-  static const char *const kinds[] = { "disk", "interface", "hostdev", "redirdev", NULL };
-
-  return g_strv_contains (kinds, kind);
-}
-
-static gboolean
-check_items (KvmmXmlEdit *self, const KvmmXmlBootItem *items, guint n_items, GError **error)
-{
-  for (guint i = 0; i < n_items; i++)
-    {
-      if (!can_boot (items[i].kind) ||
-          kvmm_xml_edit_nth_device (self, items[i].kind, items[i].index) == NULL)
-        return kvmm_xml_edit_no_such_part (items[i].kind, items[i].index, error);
-      for (guint j = 0; j < i; j++)
-        if (items[j].index == items[i].index && strcmp (items[j].kind, items[i].kind) == 0)
-          {
-            g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
-                         _ ("A device stands twice in the boot order"));
-            return FALSE;
-          }
-    }
-  return TRUE;
-}
-
-static void
-remove_all (xmlNode *parent, const char *name)
-{
-  xmlNode *node;
-
-  while ((node = kvmm_xml_node_child (parent, name)) != NULL)
-    kvmm_xml_node_remove (node);
-}
-
-/* What else stands in <boot> (loadparm) stays. */
-static void
-set_order (xmlNode *device, guint order)
-{
-  xmlNode *boot = kvmm_xml_node_child (device, "boot");
-  g_autofree char *text = g_strdup_printf ("%u", order);
-
-  if (boot == NULL)
-    {
-      boot = xmlNewDocNode (device->doc, NULL, BAD_CAST "boot", NULL);
-      kvmm_xml_node_insert (device, boot, NULL);
-    }
-  xmlSetProp (boot, BAD_CAST "order", BAD_CAST text);
-}
-
-gboolean
-kvmm_xml_edit_set_boot_order (KvmmXmlEdit *self,
-                              const KvmmXmlBootItem *items,
-                              guint n_items,
-                              GError **error)
-{
-  g_autofree char *old_order = NULL;
-  KvmmXmlChange *change;
-
-  g_return_val_if_fail (self != NULL && (items != NULL || n_items == 0), FALSE);
-
-  if (!check_items (self, items, n_items, error))
-    return FALSE;
-  old_order = kvmm_xml_edit_dup_boot_order (self);
-  remove_all (kvmm_xml_node_child (kvmm_xml_edit_root (self), "os"), "boot");
-  for (xmlNode *node = kvmm_xml_node_child (find_devices (self), NULL); node != NULL;
-       node = kvmm_xml_node_next (node, NULL))
-    {
-      xmlNode *boot =
-          can_boot ((const char *) node->name) ? kvmm_xml_node_child (node, "boot") : NULL;
-
-      if (boot == NULL)
-        continue;
-      xmlUnsetProp (boot, BAD_CAST "order");
-      if (kvmm_xml_node_is_bare (boot))
-        kvmm_xml_node_remove (boot);
-    }
-  change = kvmm_xml_edit_record (self, KVMM_XML_CHANGE_BOOT, NULL);
-  change->old_value = g_steal_pointer (&old_order);
-  change->order = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < n_items; i++)
-    {
-      xmlNode *device = kvmm_xml_edit_nth_device (self, items[i].kind, items[i].index);
-
-      set_order (device, i + 1);
-      g_ptr_array_add (change->order, kvmm_xml_identity_find (device));
-    }
-  return TRUE;
 }

@@ -60,7 +60,13 @@ gboolean kvmm_xml_edit_no_such_part (const char *kind, guint index, GError **err
 /* Among those of its kind. */
 guint kvmm_xml_edit_number_of (const xmlNode *device);
 xmlNode *kvmm_xml_edit_nth_device (KvmmXmlEdit *self, const char *kind, guint index);
+
+/* kvmm-xml-boot.c */
 /* Returns: (transfer full): the places of all devices that have one */
 char *kvmm_xml_edit_dup_boot_order (KvmmXmlEdit *self);
+/* Whether a field says from what the machine boots: these stand for each other. */
+gboolean kvmm_xml_is_boot_path (const char *path);
+/* All that the `<domain>` @other says about it, for the devices that both have. */
+void kvmm_xml_edit_take_boot_order (KvmmXmlEdit *self, xmlNode *other);
 
 G_END_DECLS

@@ -197,6 +197,32 @@ typedef struct
   guint index;
 } KvmmXmlBootItem;
 
+/* A device that a machine can boot from. */
+typedef struct
+{
+  KvmmXmlBootItem item;
+  char *title;     /* "CD drive sda" (translated, sanitised) */
+  char *summary;   /* one line (sanitised); may be empty */
+  char *icon_name; /* symbolic */
+  guint64 place;   /* among those that boot, from 1 on; 0: it does not boot */
+  guint number;    /* in the document */
+  gboolean boots;
+} KvmmXmlBootDevice;
+void kvmm_xml_boot_device_free (KvmmXmlBootDevice *self);
+
+/* Most devices listed. */
+#define KVMM_XML_BOOT_DEVICES_MAX 256
+
+/**
+ * kvmm_xml_edit_list_boot_devices:
+ *
+ * Disks, network cards, host devices and redirected ones: first those that the machine boots from,
+ * in that order, whether the devices say so or `<os>`; then the others.
+ *
+ * Returns: (transfer full) (element-type KvmmXmlBootDevice)
+ */
+GPtrArray *kvmm_xml_edit_list_boot_devices (KvmmXmlEdit *self);
+
 /**
  * kvmm_xml_edit_set_boot_order:
  *

@@ -19,6 +19,12 @@ disk_is_cdrom (const xmlNode *disk)
   return kvmm_xml_node_attribute_is (disk, "device", "cdrom");
 }
 
+static gboolean
+disk_is_floppy (const xmlNode *disk)
+{
+  return kvmm_xml_node_attribute_is (disk, "device", "floppy");
+}
+
 /* "https://host:443/path", for a medium that QEMU fetches itself. */
 static char *
 dup_network_source (const xmlNode *source, const char *name)
@@ -69,6 +75,7 @@ cdrom_new (xmlNode *disk)
   self->bus = g_strdup (bus != NULL ? bus : "");
   self->source = dup_source (disk);
   self->is_empty = self->source == NULL;
+  self->is_floppy = disk_is_floppy (disk);
   self->tray_open = kvmm_xml_node_attribute_is (target, "tray", "open");
   self->xml = kvmm_xml_node_serialise (disk);
   return self;
@@ -90,6 +97,48 @@ kvmm_xml_domain_list_cdroms (const char *xml, GError **error)
     if (disk_is_cdrom (disk))
       g_ptr_array_add (cdroms, cdrom_new (disk));
   return g_steal_pointer (&cdroms);
+}
+
+GPtrArray *
+kvmm_xml_domain_list_drives (const char *xml, GError **error)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "domain", KVMM_XML_READ_DROP_BLANKS, error);
+  if (document == NULL)
+    return NULL;
+
+  g_autoptr (GPtrArray) drives =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_xml_cdrom_free);
+  const xmlNode *devices = kvmm_xml_node_child (xmlDocGetRootElement (document), "devices");
+  for (xmlNode *disk = kvmm_xml_node_child (devices, "disk"); disk != NULL;
+       disk = kvmm_xml_node_next (disk, "disk"))
+    if (disk_is_cdrom (disk) || disk_is_floppy (disk))
+      g_ptr_array_add (drives, cdrom_new (disk));
+  return g_steal_pointer (&drives);
+}
+
+KvmmXmlCdrom *
+kvmm_xml_drive_parse (const char *xml)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "disk", KVMM_XML_READ_DROP_BLANKS, NULL);
+  xmlNode *disk = document != NULL ? xmlDocGetRootElement (document) : NULL;
+
+  return disk != NULL && (disk_is_cdrom (disk) || disk_is_floppy (disk)) ? cdrom_new (disk) : NULL;
+}
+
+gboolean
+kvmm_xml_drive_can_hold (gboolean is_floppy, const char *name)
+{
+  static const char *const disc_endings[] = { ".iso", ".img", ".cdr", ".udf", NULL };
+  static const char *const floppy_endings[] = { ".img", ".ima", ".flp", ".vfd", NULL };
+  const char *const *endings = is_floppy ? floppy_endings : disc_endings;
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  for (guint i = 0; endings[i] != NULL; i++)
+    if (g_str_has_suffix (lower, endings[i]))
+      return TRUE;
+  return FALSE;
 }
 
 void
@@ -189,7 +238,7 @@ kvmm_xml_cdrom_build_media (const char *drive_xml,
 
   xmlNode *disk = xmlDocGetRootElement (document);
   xmlNode *target = kvmm_xml_node_child (disk, "target");
-  if (!disk_is_cdrom (disk) || target == NULL)
+  if ((!disk_is_cdrom (disk) && !disk_is_floppy (disk)) || target == NULL)
     {
       g_set_error_literal (error, KVMM_XML_ERROR, KVMM_XML_ERROR_UNEXPECTED,
                            _ ("The disk is not a CD drive, so it cannot take a disc"));
@@ -204,7 +253,7 @@ kvmm_xml_cdrom_build_media (const char *drive_xml,
   set_attribute (disk, "type", "file");
   if (path != NULL)
     put_medium (disk, path, relabel);
-  if (kvmm_xml_node_child (disk, "readonly") == NULL)
+  if (disk_is_cdrom (disk) && kvmm_xml_node_child (disk, "readonly") == NULL)
     add_element (disk, "readonly");
   return kvmm_xml_node_serialise (disk);
 }

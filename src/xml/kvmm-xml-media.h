@@ -20,6 +20,7 @@ typedef struct
   gboolean is_empty; /* no file/dev/name/volume/dir attribute: an empty <source index=…/> counts as
                         empty */
   gboolean tray_open;
+  gboolean is_floppy;
   char *xml; /* the <disk> element */
 } KvmmXmlCdrom;
 
@@ -31,8 +32,19 @@ typedef struct
  * an error
  */
 GPtrArray *kvmm_xml_domain_list_cdroms (const char *xml, GError **error);
+
+/** kvmm_xml_domain_list_drives: the same with floppy drives, whose is_floppy is set */
+GPtrArray *kvmm_xml_domain_list_drives (const char *xml, GError **error);
+
+/** kvmm_xml_drive_parse: @xml: a `<disk>` element. Returns: (transfer full) (nullable): %NULL when
+ * it is no drive whose medium can be taken out */
+KvmmXmlCdrom *kvmm_xml_drive_parse (const char *xml);
 void kvmm_xml_cdrom_free (KvmmXmlCdrom *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlCdrom, kvmm_xml_cdrom_free)
+
+/** kvmm_xml_drive_can_hold: @name: of a file. Returns: whether it ends like an image of a disc, or
+ * of a floppy */
+gboolean kvmm_xml_drive_can_hold (gboolean is_floppy, const char *name);
 
 /* Which security models get a `<seclabel relabel='no'/>`, so that libvirt leaves a packaged file's
  * owner alone. */
@@ -45,7 +57,7 @@ typedef enum
 
 /**
  * kvmm_xml_cdrom_build_media:
- * @drive_xml: the drive's own `<disk>` element, from the live or the inactive document
+ * @drive_xml: the `<disk>` element of a CD or floppy drive, from the live or the inactive document
  * @path: (nullable): the medium on the host; %NULL ejects
  * @relabel: see #KvmmRelabelFlags
  *

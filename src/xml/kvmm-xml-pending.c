@@ -412,11 +412,17 @@ kvmm_xml_edit_discard (KvmmXmlEdit *self,
 
   g_return_val_if_fail (self != NULL && pending != NULL, FALSE);
 
-  if (pending->identity == NULL)
-    return take_back_field (self, live_xml, 0, 0, pending, error);
   live = kvmm_xml_document_parse (live_xml, "domain", KVMM_XML_READ_DROP_BLANKS, error);
   if (live == NULL)
     return FALSE;
+  /* One place alone would be given twice, or in both ways. */
+  if (pending->type == KVMM_XML_PENDING_CHANGED && kvmm_xml_is_boot_path (pending->path))
+    {
+      kvmm_xml_edit_take_boot_order (self, xmlDocGetRootElement (live));
+      return TRUE;
+    }
+  if (pending->identity == NULL)
+    return take_back_field (self, live_xml, 0, 0, pending, error);
   live_devices = kvmm_xml_identity_list (xmlDocGetRootElement (live));
   devices = kvmm_xml_identity_list (kvmm_xml_edit_root (self));
   live_device = g_hash_table_lookup (live_devices, pending->identity);

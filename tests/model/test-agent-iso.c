@@ -143,6 +143,74 @@ static const struct
     "another computer" },
 };
 
+static const struct
+{
+  const char *name;
+  KvmmAgentIsoProbe probe;
+  KvmmAgentIsoReader reader;
+  const char *obstacle; /* NULL: none is seen */
+} obstacles[] = {
+  { "plain", { .path = (char *) "/a.iso", .real_path = (char *) "/a.iso", GOOD }, { 0 }, NULL },
+  /* libvirt makes QEMU's user its owner. */
+  { "not for others",
+    { .path = (char *) "/a.iso", .real_path = (char *) "/a.iso", GOOD, .others_may_read = FALSE },
+    { 0 },
+    NULL },
+  { "closed folder",
+    { .path = (char *) "/home/x/a.iso",
+      .real_path = (char *) "/home/x/a.iso",
+      GOOD,
+      .closed_folder = (char *) "/home/x" },
+    { 0 },
+    "the folder “/home/x”. Copy the file into a storage pool" },
+  { "closed folder of one's own QEMU",
+    { .path = (char *) "/home/x/a.iso",
+      .real_path = (char *) "/home/x/a.iso",
+      GOOD,
+      .closed_folder = (char *) "/home/x" },
+    { .is_session = TRUE },
+    NULL },
+  { "closed folder of another computer",
+    { .path = (char *) "/home/x/a.iso",
+      .real_path = (char *) "/home/x/a.iso",
+      GOOD,
+      .closed_folder = (char *) "/home/x" },
+    { .is_remote = TRUE },
+    NULL },
+  { "AppArmor",
+    { .path = (char *) "/a.iso", .real_path = (char *) "/usr/share/a.iso", GOOD },
+    { .has_apparmor = TRUE },
+    "AppArmor forbids QEMU to read “/usr/share/a.iso”" },
+  { "unreadable for one's own QEMU",
+    { .path = (char *) "/a.iso",
+      .file = KVMM_AGENT_ISO_FILE_UNREADABLE,
+      .problem = (char *) "Permission denied" },
+    { .is_session = TRUE },
+    "You may not read “/a.iso”, and QEMU runs as you: Permission denied." },
+  { "unreadable for oneself",
+    { .path = (char *) "/a.iso",
+      .file = KVMM_AGENT_ISO_FILE_UNREADABLE,
+      .problem = (char *) "Permission denied" },
+    { 0 },
+    NULL },
+};
+
+static void
+test_sees_what_keeps_qemu_from_a_file (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (obstacles); i++)
+    {
+      g_autofree char *text =
+          kvmm_agent_iso_describe_obstacle (&obstacles[i].probe, &obstacles[i].reader);
+
+      g_test_message ("%s: %s", obstacles[i].name, text);
+      if (obstacles[i].obstacle == NULL)
+        g_assert_null (text);
+      else
+        g_assert_nonnull (strstr (text, obstacles[i].obstacle));
+    }
+}
+
 static void
 test_judges_every_case (void)
 {
@@ -503,6 +571,8 @@ main (int argc, char *argv[])
 {
   test_model_init (&argc, &argv);
   g_test_add_func ("/model/agent-iso/judges-every-case", test_judges_every_case);
+  g_test_add_func ("/model/agent-iso/sees-what-keeps-qemu-from-a-file",
+                   test_sees_what_keeps_qemu_from_a_file);
   g_test_add_func ("/model/agent-iso/only-a-package-keeps-its-label",
                    test_only_a_package_keeps_its_label);
   g_test_add_func ("/model/agent-iso/knows-the-agent-disc", test_knows_the_agent_disc);

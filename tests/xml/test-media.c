@@ -69,6 +69,90 @@ test_lists_what_is_odd (void)
 }
 
 static void
+test_lists_floppies_among_drives (void)
+{
+  static const char xml[] = "<domain><devices>"
+                            "<disk device='floppy'><source file='/a.img'/><target dev='fda' "
+                            "bus='fdc'/></disk>"
+                            "<disk device='disk'><target dev='vda'/></disk>"
+                            "<disk device='cdrom'><target dev='sda' bus='sata'/></disk>"
+                            "</devices></domain>";
+  g_autoptr (GPtrArray) drives = kvmm_xml_domain_list_drives (xml, NULL);
+  g_autoptr (GPtrArray) cdroms = kvmm_xml_domain_list_cdroms (xml, NULL);
+
+  g_assert_cmpuint (drives->len, ==, 2);
+  assert_cdrom (drives, 0, "fda", "/a.img");
+  assert_cdrom (drives, 1, "sda", NULL);
+  g_assert_true (((KvmmXmlCdrom *) drives->pdata[0])->is_floppy);
+  g_assert_false (((KvmmXmlCdrom *) drives->pdata[1])->is_floppy);
+  g_assert_cmpuint (cdroms->len, ==, 1);
+}
+
+static void
+test_tells_drives_from_disks (void)
+{
+  static const struct
+  {
+    const char *xml;
+    const char *target; /* NULL: no drive */
+  } cases[] = {
+    { "<disk device='cdrom'><target dev='sda'/></disk>", "sda" },
+    { "<disk device='floppy'><target dev='fda'/></disk>", "fda" },
+    { "<disk device='disk'><target dev='vda'/></disk>", NULL },
+    { "<disk device='lun'><target dev='sdb'/></disk>", NULL },
+    { "<disk><target dev='vda'/></disk>", NULL },
+    { "<interface/>", NULL },
+    { "", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (KvmmXmlCdrom) drive = kvmm_xml_drive_parse (cases[i].xml);
+
+      g_assert_cmpstr (drive != NULL ? drive->target : NULL, ==, cases[i].target);
+    }
+}
+
+static void
+test_knows_images_by_their_ending (void)
+{
+  static const struct
+  {
+    const char *name;
+    gboolean is_disc;
+    gboolean is_floppy;
+  } cases[] = {
+    { "debian.iso", TRUE, FALSE },  { "DEBIAN.ISO", TRUE, FALSE }, { "boot.img", TRUE, TRUE },
+    { "drivers.vfd", FALSE, TRUE }, { "web.qcow2", FALSE, FALSE }, { "iso", FALSE, FALSE },
+    { "", FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_cmpint (kvmm_xml_drive_can_hold (FALSE, cases[i].name), ==, cases[i].is_disc);
+      g_assert_cmpint (kvmm_xml_drive_can_hold (TRUE, cases[i].name), ==, cases[i].is_floppy);
+    }
+}
+
+static void
+test_inserts_a_floppy (void)
+{
+  g_autofree char *xml =
+      kvmm_xml_cdrom_build_media ("<disk type='block' device='floppy'><driver name='qemu' "
+                                  "type='qcow2'/><source dev='/dev/fd0'/>"
+                                  "<target dev='fda' bus='fdc'/></disk>",
+                                  "/a.img", KVMM_RELABEL_DEFAULT, NULL);
+
+  /* A floppy may be written to. */
+  g_assert_cmpstr (xml, ==,
+                   "<disk type=\"file\" device=\"floppy\">\n"
+                   "  <driver name=\"qemu\" type=\"raw\"/>\n"
+                   "  <source file=\"/a.img\" startupPolicy=\"optional\"/>\n"
+                   "  <target dev=\"fda\" bus=\"fdc\"/>\n"
+                   "</disk>");
+}
+
+static void
 test_refuses_what_is_no_domain (void)
 {
   g_autoptr (GError) error = NULL;
@@ -385,6 +469,10 @@ main (int argc, char **argv)
   g_test_add_func ("/xml/media/lists-every-drive", test_lists_every_drive);
   g_test_add_func ("/xml/media/lists-none", test_lists_none);
   g_test_add_func ("/xml/media/lists-what-is-odd", test_lists_what_is_odd);
+  g_test_add_func ("/xml/media/lists-floppies-among-drives", test_lists_floppies_among_drives);
+  g_test_add_func ("/xml/media/tells-drives-from-disks", test_tells_drives_from_disks);
+  g_test_add_func ("/xml/media/knows-images-by-their-ending", test_knows_images_by_their_ending);
+  g_test_add_func ("/xml/media/inserts-a-floppy", test_inserts_a_floppy);
   g_test_add_func ("/xml/media/refuses-what-is-no-domain", test_refuses_what_is_no_domain);
   g_test_add_func ("/xml/media/inserts-into-an-empty-drive", test_inserts_into_an_empty_drive);
   g_test_add_func ("/xml/media/replaces-a-medium-of-another-type",
