@@ -25,6 +25,7 @@
 #define DISK_MIN_BYTES (G_GUINT64_CONSTANT (1) << 20)
 #define DISK_MAX_BYTES (G_GUINT64_CONSTANT (1) << 50)
 #define GIB ((double) (G_GUINT64_CONSTANT (1) << 30))
+#define VSOCK_DEVICE "/dev/vhost-vsock"
 /* Enough to tell the formats apart. */
 #define HEAD_BYTES 16
 
@@ -106,6 +107,7 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
       host.pools = pools;
       host.pool_labels = labels;
       host.is_session = order->is_session;
+      host.lacks_vsock = !order->is_remote && access (VSOCK_DEVICE, F_OK) != 0;
       choices->kinds = kvmm_xml_new_device_list_kinds (stored, choices->live_xml, &host, &error);
     }
   if (error != NULL)

@@ -272,6 +272,8 @@ find_need (const Context *context, const KvmmXmlNewTable *table, const char *ele
   if (strcmp (table->name, "tpm") == 0 && context->host->options != NULL &&
       !context->host->options->has_tpm)
     return _ ("The host has no program that emulates a TPM 2.0 (swtpm)");
+  if (strcmp (table->name, "vsock") == 0 && context->host->lacks_vsock)
+    return _ ("The host's kernel has no device for it (vhost_vsock)");
   if (!kvmm_xml_machine_options_offers (context->host->options, element, NULL, NULL))
     return _ ("The host does not offer it");
   /* "none" is what libvirt calls a balloon that is not there. */

@@ -63,6 +63,7 @@ typedef struct
   GPtrArray *pools;                     /* (nullable) (element-type utf8) */
   GPtrArray *pool_labels;               /* (nullable) (element-type utf8) of the same */
   GPtrArray *devices;                   /* (nullable) (element-type KvmmXmlHostDevice) */
+  gboolean lacks_vsock;                 /* its kernel has no device for it */
   gboolean is_session;                  /* without rights: no bridges */
 } KvmmXmlNewHost;
 

@@ -94,7 +94,7 @@ list_kinds (const char *xml, KvmmXmlMachineOptions *options, gboolean is_session
   g_autoptr (GPtrArray) pools = words ("pool");
   g_autoptr (GPtrArray) networks = words ("default");
   g_autoptr (GPtrArray) devices = list_devices ();
-  KvmmXmlNewHost host = { options, networks, pools, pools, devices, is_session };
+  KvmmXmlNewHost host = { options, networks, pools, pools, devices, FALSE, is_session };
   g_autoptr (GError) error = NULL;
   GPtrArray *kinds = kvmm_xml_new_device_list_kinds (xml, NULL, &host, &error);
 
@@ -210,6 +210,18 @@ test_offers_what_the_host_has (void)
   g_assert_nonnull (find_kind (kinds, "tpm")->refusal);
   /* Of what the host does not tell nobody knows. */
   g_assert_null (find_kind (kinds, "sound")->refusal);
+}
+
+static void
+test_a_host_without_vsock_offers_none (void)
+{
+  KvmmXmlNewHost host = { .lacks_vsock = TRUE };
+  g_autoptr (GPtrArray) kinds = kvmm_xml_new_device_list_kinds (q35, NULL, &host, NULL);
+
+  g_assert_nonnull (find_kind (kinds, "vsock")->refusal);
+  /* Nor has it a pool or a network. */
+  g_assert_false (has_word (kinds, "disk", KVMM_XML_NEW_SOURCE, "volume"));
+  g_assert_false (has_word (kinds, "interface", "@type", "network"));
 }
 
 static void
@@ -556,6 +568,7 @@ main (int argc, char *argv[])
   ADD ("suggests-what-the-machine-has", test_suggests_what_the_machine_has);
   ADD ("offers-what-the-machine-can-have", test_offers_what_the_machine_can_have);
   ADD ("offers-what-the-host-has", test_offers_what_the_host_has);
+  ADD ("a-host-without-vsock-offers-none", test_a_host_without_vsock_offers_none);
   ADD ("offers-devices-of-the-host", test_offers_devices_of_the_host);
   ADD ("refuses-a-second-one", test_refuses_a_second_one);
   ADD ("refuses-what-cannot-be", test_refuses_what_cannot_be);
