@@ -422,8 +422,13 @@ begin_stream (AgentTransfer *self, const AgentFileHead *head)
   if (self->write)
     close_pipe (self, &self->out, &self->out_fd);
   agent_call_reply (self->agent, call, result);
-  if (!self->dead && self->write)
-    take_some (self);
+  if (!self->dead && self->write && self->stream != NULL)
+    {
+      /* With a rate it is credit that holds the host back. */
+      if (self->agent->policy.max_rate == 0)
+        agent_stream_widen (self->stream);
+      take_some (self);
+    }
   else if (!self->dead)
     send_some (self);
   leave (self);

@@ -13,6 +13,8 @@
 
 #define GRANT_STEP (KVMA_STREAM_WINDOW_TO_GUEST / 4)
 #define MESSAGE_MAX 256
+/* Of a stream that was widened. The bound for all that a host has under way is KVMA_UNACKED_MAX. */
+#define WINDOW_SIZE (2 * KVMA_STREAM_WINDOW_TO_GUEST)
 
 struct AgentStream
 {
@@ -37,6 +39,7 @@ struct AgentStream
   size_t n_fresh;
   uint32_t granted;  /* bytes that it may still send */
   uint32_t consumed; /* and that were taken, but not granted again */
+  bool widened;
   bool hold;
   bool grant_due; /* a grant that the link could not take yet */
   bool ended;
@@ -85,7 +88,7 @@ release (AgentStream *self)
   if (self->agent->streams.telling == self)
     self->agent->streams.telling = NULL;
   if (self->window != NULL)
-    munmap (self->window, KVMA_STREAM_WINDOW_TO_GUEST);
+    munmap (self->window, WINDOW_SIZE);
   free (self->close_text);
   free (self);
 }
@@ -109,8 +112,8 @@ agent_stream_open (Agent *agent, bool input, const AgentStreamFuncs *funcs, void
     return NULL;
   /* Pages of its own: they are got when they are written, and go with the stream. */
   if (input)
-    self->window = mmap (NULL, KVMA_STREAM_WINDOW_TO_GUEST, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    self->window =
+        mmap (NULL, WINDOW_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (self->window == MAP_FAILED)
     {
       free (self);
@@ -467,7 +470,7 @@ refuse_stray (Agent *agent, const KvmaFrame *frame)
 static void
 keep (AgentStream *self, const uint8_t *bytes, size_t length)
 {
-  if (self->tail + length > KVMA_STREAM_WINDOW_TO_GUEST)
+  if (self->tail + length > WINDOW_SIZE)
     {
       memmove (self->window, self->window + self->head, self->tail - self->head);
       self->tail -= self->head;
@@ -584,6 +587,17 @@ agent_stream_consume (AgentStream *self, size_t length)
   if (self->head == self->tail)
     self->head = self->tail = 0;
   if (self->consumed >= GRANT_STEP && !self->hold)
+    grant (self);
+}
+
+void
+agent_stream_widen (AgentStream *self)
+{
+  if (self->window == NULL || self->widened)
+    return;
+  self->widened = true;
+  self->consumed += WINDOW_SIZE - KVMA_STREAM_WINDOW_TO_GUEST;
+  if (!self->hold)
     grant (self);
 }
 

@@ -89,6 +89,15 @@ const uint8_t *agent_stream_peek (const AgentStream *self, size_t *length, bool 
 /** agent_stream_consume: the first @length of them are used; the host gets as much credit. */
 void agent_stream_consume (AgentStream *self, size_t length);
 
+/**
+ * agent_stream_widen:
+ *
+ * Lets the host have twice as much under way, once: for many bytes, which would otherwise wait for
+ * each other's acknowledgement. Call it when the host knows the stream. Without input it does
+ * nothing.
+ */
+void agent_stream_widen (AgentStream *self);
+
 /** agent_stream_hold_credit: while @hold, consuming grants nothing (rate limits); what was held is
  * granted at the end of it. */
 void agent_stream_hold_credit (AgentStream *self, bool hold);

@@ -170,6 +170,35 @@ test_takes_exactly_its_window (Inside *self, gconstpointer data)
 }
 
 static void
+test_a_wide_stream_takes_two_windows (Inside *self, gconstpointer data)
+{
+  static Owner owner = { 0 };
+  PeerStream *stream = open_stream (self, &owner, TRUE);
+  const size_t all = 2 * KVMA_STREAM_WINDOW_TO_GUEST;
+  g_autofree guint8 *bytes = g_malloc (all);
+  const guint8 *kept;
+  size_t length;
+  bool ended;
+
+  for (size_t i = 0; i < all; i++)
+    bytes[i] = (guint8) (i * 2654435761u >> 13);
+  agent_stream_widen (owner.stream);
+  agent_stream_widen (owner.stream);
+  inside_settle (self);
+  g_assert_cmpint (stream->credit, ==, all);
+  peer_stream_send (self->peer, stream, bytes, all, FALSE);
+  inside_settle (self);
+  kept = agent_stream_peek (owner.stream, &length, &ended);
+  g_assert_cmpmem (kept, length, bytes, all);
+  agent_stream_consume (owner.stream, all);
+  inside_settle (self);
+  g_assert_cmpint (stream->credit, ==, all);
+  peer_stream_send (self->peer, stream, bytes, all, FALSE);
+  peer_stream_send_frame (self->peer, stream, "x", 1, 0);
+  peer_expect_bye (self->peer, KVMA_BYE_FLOOD);
+}
+
+static void
 test_grants_what_was_consumed (Inside *self, gconstpointer data)
 {
   static Owner owner = { 0 };
@@ -660,6 +689,7 @@ main (int argc, char **argv)
   ADD ("carries-bytes-both-ways", test_carries_bytes_both_ways);
   ADD ("sends-no-more-than-its-credit", test_sends_no_more_than_its_credit);
   ADD ("takes-exactly-its-window", test_takes_exactly_its_window);
+  ADD ("a-wide-stream-takes-two-windows", test_a_wide_stream_takes_two_windows);
   ADD ("grants-what-was-consumed", test_grants_what_was_consumed);
   ADD ("holds-credit", test_holds_credit);
   ADD ("data-after-end-is-an-error", test_data_after_end_is_an_error);
