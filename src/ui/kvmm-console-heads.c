@@ -13,20 +13,20 @@
 
 struct _KvmmConsoleHeads
 {
-  AdwBin parent_instance;
+  GObject parent_instance;
 
-  KvmmSettings *settings;      /* (owned) (nullable) */
-  KvmmDomain *domain;          /* (owned) (nullable) */
+  GtkWidget *page;             /* (unowned) */
+  GMenu *section;              /* (owned) */
+  KvmmSettings *settings;      /* (owned) */
+  KvmmDomain *domain;          /* (owned) */
   KvmmConsoleView *view;       /* (owned) (nullable): of the first screen */
   GPtrArray *windows;          /* (owned) (element-type KvmmConsoleHeadWindow) */
   GSimpleActionGroup *actions; /* (owned) heads.screen-N: whether screen N has a window */
   guint n_heads;               /* as in the menu */
   guint max_heads;
-
-  GtkMenuButton *button;
 };
 
-G_DEFINE_FINAL_TYPE (KvmmConsoleHeads, kvmm_console_heads, ADW_TYPE_BIN)
+G_DEFINE_FINAL_TYPE (KvmmConsoleHeads, kvmm_console_heads, G_TYPE_OBJECT)
 
 /* Returns: (transfer none) (nullable): the first screen, when there is a connection */
 static KvmmDisplay *
@@ -108,7 +108,7 @@ switch_off_cb (KvmmConsoleHeadWindow *window, KvmmConsoleHeads *self)
 static void
 open_window (KvmmConsoleHeads *self, KvmmDisplay *display, guint head)
 {
-  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  GtkRoot *root = gtk_widget_get_root (self->page);
   KvmmConsoleHeadWindow *window;
 
   window = kvmm_console_head_window_new (
@@ -157,7 +157,7 @@ choose_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   if (window != NULL)
     close_window (self, window);
   else if (display == NULL)
-    kvmm_dialogs_toast (GTK_WIDGET (self), _ ("The screen is not connected"));
+    kvmm_dialogs_toast (self->page, _ ("The screen is not connected"));
   else if (head < kvmm_display_get_n_heads (display) ||
            kvmm_display_enable_head (display, head, TRUE))
     open_window (self, display, head);
@@ -166,7 +166,7 @@ choose_cb (GSimpleAction *action, GVariant *parameter, gpointer user_data)
       text = g_strdup_printf (_ ("Screen %u is off, and no SPICE agent in the guest can switch it "
                                  "on: install and start “spice-vdagent” there"),
                               head + 1);
-      kvmm_dialogs_toast (GTK_WIDGET (self), text);
+      kvmm_dialogs_toast (self->page, text);
     }
 }
 
@@ -190,6 +190,9 @@ create_menu (KvmmConsoleHeads *self)
 {
   g_autoptr (GMenu) menu = g_menu_new ();
 
+  g_menu_remove_all (self->section);
+  if (MAX (self->n_heads, self->max_heads) < 2)
+    return;
   for (guint head = 0; head < MAX (self->n_heads, self->max_heads); head++)
     {
       g_autofree char *action = g_strdup_printf ("heads.screen-%u", head + 1);
@@ -199,7 +202,7 @@ create_menu (KvmmConsoleHeads *self)
       add_action (self, head);
       g_menu_append (menu, label, action);
     }
-  gtk_menu_button_set_menu_model (self->button, G_MENU_MODEL (menu));
+  g_menu_append_submenu (self->section, _ ("Screens of the _Guest"), G_MENU_MODEL (menu));
 }
 
 static void
@@ -209,8 +212,7 @@ update_menu (KvmmConsoleHeads *self)
   guint n_heads = display != NULL ? kvmm_display_get_n_heads (display) : 0;
   guint max_heads = display != NULL ? kvmm_display_get_max_heads (display) : 0;
 
-  gtk_widget_set_visible (GTK_WIDGET (self), MAX (n_heads, max_heads) > 1);
-  if (display == NULL || (self->n_heads == n_heads && self->max_heads == max_heads))
+  if (self->n_heads == n_heads && self->max_heads == max_heads)
     return;
   self->n_heads = n_heads;
   self->max_heads = max_heads;
@@ -236,19 +238,15 @@ kvmm_console_heads_finalize (GObject *object)
 
   g_ptr_array_unref (self->windows);
   g_object_unref (self->actions);
+  g_object_unref (self->section);
   G_OBJECT_CLASS (kvmm_console_heads_parent_class)->finalize (object);
 }
 
 static void
 kvmm_console_heads_class_init (KvmmConsoleHeadsClass *klass)
 {
-  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
-
   G_OBJECT_CLASS (klass)->dispose = kvmm_console_heads_dispose;
   G_OBJECT_CLASS (klass)->finalize = kvmm_console_heads_finalize;
-  gtk_widget_class_set_template_from_resource (
-      widget_class, "/org/kvmmanager/KvmManager/ui/kvmm-console-heads.ui");
-  gtk_widget_class_bind_template_child (widget_class, KvmmConsoleHeads, button);
 }
 
 static void
@@ -256,19 +254,21 @@ kvmm_console_heads_init (KvmmConsoleHeads *self)
 {
   self->windows = g_ptr_array_new_with_free_func (g_object_unref);
   self->actions = g_simple_action_group_new ();
-  gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_widget_insert_action_group (GTK_WIDGET (self), "heads", G_ACTION_GROUP (self->actions));
 }
 
-void
-kvmm_console_heads_set_machine (KvmmConsoleHeads *self, KvmmSettings *settings, KvmmDomain *domain)
+KvmmConsoleHeads *
+kvmm_console_heads_new (GtkWidget *page, GMenu *section, KvmmSettings *settings, KvmmDomain *domain)
 {
-  g_return_if_fail (KVMM_IS_CONSOLE_HEADS (self));
-  g_return_if_fail (KVMM_IS_SETTINGS (settings) && KVMM_IS_DOMAIN (domain));
-  g_return_if_fail (self->domain == NULL);
+  g_return_val_if_fail (GTK_IS_WIDGET (page) && G_IS_MENU (section), NULL);
+  g_return_val_if_fail (KVMM_IS_SETTINGS (settings) && KVMM_IS_DOMAIN (domain), NULL);
 
+  KvmmConsoleHeads *self = g_object_new (KVMM_TYPE_CONSOLE_HEADS, NULL);
+  self->page = page;
+  self->section = g_object_ref (section);
   self->settings = g_object_ref (settings);
   self->domain = g_object_ref (domain);
+  gtk_widget_insert_action_group (page, "heads", G_ACTION_GROUP (self->actions));
+  return self;
 }
 
 void

@@ -33,6 +33,7 @@ struct _KvmmConsolePage
   KvmmXmlConsoles *consoles; /* (owned) (nullable) as last read */
   char *selected;            /* (owned) (nullable): "screen:0", "serial" */
   KvmmConsoleView *view;     /* (unowned) (nullable): the selected screen */
+  KvmmConsoleHeads *heads;   /* (owned) (nullable): its further ones */
   GtkWindow *window;         /* (unowned) (nullable): whose full screen is followed */
   gboolean is_detached;
   gboolean wants_focus; /* somebody gave it the keyboard before anything was listed */
@@ -41,7 +42,6 @@ struct _KvmmConsolePage
   GtkMenuButton *chooser;
   GtkLabel *keyboard;
   GtkMenuButton *keys_button;
-  KvmmConsoleHeads *heads;
   KvmmConsoleSharing *sharing;
   GtkWidget *screen_tools;
   GtkMenuButton *menu_button;
@@ -49,6 +49,7 @@ struct _KvmmConsolePage
   KvmmFullScreenBar *full_screen_bar;
   GtkStack *stack;
   GMenu *detach_section;
+  GMenu *heads_section;
   GMenu *monitors_section;
 };
 
@@ -154,7 +155,8 @@ view_changed_cb (KvmmConsolePage *self)
   kvmm_console_tablet_bar_set_is_wanted (
       self->tablet_bar, self->view != NULL && kvmm_console_view_get_wants_tablet (self->view));
   kvmm_console_sharing_set_view (self->sharing, self->view);
-  kvmm_console_heads_set_view (self->heads, self->view);
+  if (self->heads != NULL)
+    kvmm_console_heads_set_view (self->heads, self->view);
 }
 
 static GtkWidget *
@@ -449,6 +451,7 @@ kvmm_console_page_dispose (GObject *object)
   if (self->cancellable != NULL)
     g_cancellable_cancel (self->cancellable);
   self->view = NULL;
+  g_clear_object (&self->heads);
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->consoles, kvmm_xml_consoles_free);
   g_clear_pointer (&self->selected, g_free);
@@ -462,7 +465,6 @@ kvmm_console_page_dispose (GObject *object)
 static void
 bind_template (GtkWidgetClass *widget_class)
 {
-  g_type_ensure (KVMM_TYPE_CONSOLE_HEADS);
   g_type_ensure (KVMM_TYPE_CONSOLE_SHARING);
   g_type_ensure (KVMM_TYPE_CONSOLE_TABLET_BAR);
   g_type_ensure (KVMM_TYPE_FULL_SCREEN_BAR);
@@ -472,7 +474,7 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, chooser);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, keyboard);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, keys_button);
-  gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, heads);
+  gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, heads_section);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, sharing);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, screen_tools);
   gtk_widget_class_bind_template_child (widget_class, KvmmConsolePage, menu_button);
@@ -539,7 +541,7 @@ kvmm_console_page_new (KvmmSettings *settings, KvmmDomain *domain)
   self->machine = kvmm_settings_open_machine (settings, kvmm_domain_get_uuid (domain));
   self->domain = g_object_ref (domain);
   self->opener = kvmm_console_opener_new (domain);
-  kvmm_console_heads_set_machine (self->heads, settings, domain);
+  self->heads = kvmm_console_heads_new (GTK_WIDGET (self), self->heads_section, settings, domain);
   kvmm_console_sharing_set_machine (self->sharing, domain, self->machine);
   kvmm_console_tablet_bar_set_domain (self->tablet_bar, domain);
   kvmm_full_screen_bar_set_title (self->full_screen_bar, kvmm_domain_get_name (domain));

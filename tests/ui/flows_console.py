@@ -291,8 +291,8 @@ def the_bar_adds_a_tablet(flow):
 
 
 def open_screens(app, window):
-    app.find("push button", "^Screens of the Guest$", window)
-    app.press(app.nodes("push button", "^Screens of the Guest$", window)[-1])
+    app.press(app.nodes("push button", "^Console Menu$", window)[-1])
+    app.find(None, "Screens of the Guest$", window)
 
 
 @with_machines
