@@ -158,6 +158,9 @@ append_change (KvmmMachineMenu *self, KvmmDomain *domain)
   const char *reason = is_stopped ? NULL : _ ("Shut it down first.");
 
   append (self, _ ("Rename…"), "document-edit-symbolic", "vm.rename", is_stopped, reason);
+  append (self, _ ("Title and Description…"), "document-edit-symbolic", "vm.describe",
+          kvmm_domain_get_persistent (domain),
+          kvmm_domain_get_persistent (domain) ? NULL : _ ("It has no stored definition."));
   /* Its dialog says what stands in the way, and what would be copied. */
   append (self, _ ("Clone…"), "edit-copy-symbolic", "vm.clone", TRUE, NULL);
   append (self, _ ("Delete…"), "user-trash-symbolic", "vm.delete", is_stopped, reason);

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 
 #include "kvmm-console-slot.h"
+#include "kvmm-describe-dialog.h"
 #include "kvmm-dialogs.h"
 #include "kvmm-disc-window.h"
 #include "kvmm-domain-actions.h"
@@ -158,6 +159,8 @@ update_actions (KvmmMachineWindow *self)
   gtk_widget_set_sensitive (GTK_WIDGET (self->power_button), !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.install-agent", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.insert-disc", !self->is_gone);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.describe",
+                                 !self->is_gone && kvmm_domain_get_persistent (self->domain));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.mount-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.eject-disc", !self->is_gone);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "machine.autostart",
@@ -238,6 +241,8 @@ action_cb (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (g_str_equal (name, "machine.install-agent"))
     show_install (self);
+  else if (g_str_equal (name, "machine.describe"))
+    kvmm_describe_dialog_present (widget, self->domain);
   else if (g_str_equal (name, "machine.insert-disc"))
     kvmm_disc_window_present (widget, self->domain, NULL);
   else if (g_str_equal (name, "machine.mount-disc"))
@@ -396,9 +401,9 @@ static void
 install_actions (GtkWidgetClass *widget_class)
 {
   static const char *const simple[] = {
-    "machine.install-agent", "machine.insert-disc", "machine.mount-disc",
-    "machine.eject-disc",    "machine.copy-uuid",   "machine.start",
-    "machine.shut-down",     "machine.connect",     "machine.refresh",
+    "machine.describe",   "machine.install-agent", "machine.insert-disc", "machine.mount-disc",
+    "machine.eject-disc", "machine.copy-uuid",     "machine.start",       "machine.shut-down",
+    "machine.connect",    "machine.refresh",
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (simple); i++)

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "kvmm-clone-dialog.h"
+#include "kvmm-describe-dialog.h"
 #include "kvmm-dialogs.h"
 #include "kvmm-disc-window.h"
 #include "kvmm-domain-actions.h"
@@ -103,6 +104,8 @@ change_action (GtkWidget *widget, const char *name, GVariant *parameter)
   else if (g_str_equal (name, "vm.clone"))
     kvmm_clone_dialog_present (widget, KVMM_WINDOW (widget)->settings,
                                g_ptr_array_index (domains, 0));
+  else if (g_str_equal (name, "vm.describe"))
+    kvmm_describe_dialog_present (widget, g_ptr_array_index (domains, 0));
   else if (g_str_equal (name, "vm.rename"))
     kvmm_machine_change_rename (widget, g_ptr_array_index (domains, 0));
   else
@@ -225,6 +228,7 @@ kvmm_window_install_actions (GtkWidgetClass *widget_class)
                                      lifecycle_action);
   gtk_widget_class_install_action (widget_class, "vm.install-agent", NULL, install_action);
   gtk_widget_class_install_action (widget_class, "vm.rename", NULL, change_action);
+  gtk_widget_class_install_action (widget_class, "vm.describe", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.clone", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.delete", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.insert-disc", NULL, disc_action);

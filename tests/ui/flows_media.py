@@ -189,6 +189,20 @@ def the_menu_asks_for_the_drive(flow):
     wait_matches(stored, r"device='floppy'>.*boot\.img.*fda", "the floppy drive")
 
 
+def a_title_and_a_description_are_given(flow):
+    app, window = open_hardware(flow, start=True)
+    app.press_button("^Menu$", window)
+    app.press_button("^Title and _?Description", window)
+    title = app.find("text", "^Title$")
+    app.set_text(title, "All <the> discs")
+    app.set_text(app.find("text", "^Description$"), "One line\nand another")
+    app.shot("describe")
+    app.press_button("^_Save")
+    for read in (live, stored):
+        wait_matches(read, "<title>All &lt;the&gt; discs</title>", "the title")
+        wait_matches(read, "<description>One line\nand another</description>", "the description")
+
+
 if __name__ == "__main__":
     try:
         kvmm_ui.run(
@@ -197,6 +211,7 @@ if __name__ == "__main__":
                 an_image_of_a_pool_is_chosen,
                 a_file_that_is_not_there_is_told,
                 the_menu_asks_for_the_drive,
+                a_title_and_a_description_are_given,
             ]
         )
     finally:
