@@ -10,7 +10,6 @@
 #include "kvmm-console-keys.h"
 #include "kvmm-console-settings.h"
 #include "kvmm-console-view.h"
-#include "kvmm-dialogs.h"
 #include "kvmm-full-screen-bar.h"
 
 struct _KvmmConsoleHeadWindow
