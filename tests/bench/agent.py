@@ -113,7 +113,7 @@ def read_qga(qga, content, **count):
 
 
 def measure_qga_files(qga, mib, vcpu=None):
-    """1 MiB a call is the best of qemu-ga; clients that are in use take 64 KiB (Ansible's), or name no count: that is 4 KiB."""
+    """1 MiB a call is the best of qemu-ga; 64 KiB is between; who names no count gets 4 KiB."""
     content, result = os.urandom(min(mib, 16) << 20), {}
     some = content[:1 << 20]
     for key, function, amount in (
