@@ -41,6 +41,17 @@ unreachable ()
   exit 77
 }
 
+# remove_root FOLDER: one that was killed while it was made still has this machine's /dev, /proc and /sys in it.
+remove_root ()
+{
+  local point
+
+  while read -r point; do
+    umount -l "$point" 2>/dev/null || true
+  done < <(awk -v folder="$1/" 'index($2, folder) == 1 { print $2 }' /proc/self/mounts | sort -r)
+  rm -rf --one-file-system "$1" "$1.made-from"
+}
+
 main ()
 {
   local root=$ROOTS/$KIND-$SUITE archives=$ROOTS/archives-$SUITE log=$ROOTS/$KIND-$SUITE.log wanted
@@ -52,7 +63,7 @@ main ()
   exec {lock}>"$ROOTS/.lock-$SUITE"
   flock "$lock"
   if [ "$(cat "$root.made-from" 2>/dev/null)" != "$wanted" ]; then
-    rm -rf "$root" "$root.made-from"
+    remove_root "$root"
     # Nothing in a test is worth waiting for a disc; documents and translations are not looked at.
     if ! mmdebstrap --variant=minbase --include="$(packages)" \
       --aptopt='Acquire::Retries "3"' --aptopt='Acquire::http::Timeout "30"' --aptopt='Acquire::Languages "none"' \
@@ -65,7 +76,7 @@ main ()
       --customize-hook="cp -a --update \"\$1\"/var/cache/apt/archives/*.deb $archives/" \
       --customize-hook="rm -f \"\$1\"/var/cache/apt/archives/*.deb" \
       "$SUITE" "$root" "$MIRROR" >"$log" 2>&1 </dev/null; then
-      rm -rf "$root"
+      remove_root "$root"
       unreachable "no Debian $SUITE could be made from $MIRROR: $(grep -E '^(E|W|Err)' "$log" | tail -n 1)"
     fi
     echo "$wanted" >"$root.made-from"
