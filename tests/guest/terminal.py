@@ -32,14 +32,17 @@ class Terminal:
     def say(self, text):
         os.write(self.master, text)
 
-    def wait_for(self, text, timeout=60):
+    def wait_for(self, *texts, timeout=60):
+        """The first of these that is shown, and what comes behind it is looked at next."""
         deadline = time.monotonic() + timeout
-        while text not in self.output:
+        while not any(text in self.output for text in texts):
             ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
             if not ready:
-                raise TimeoutError(f"the terminal did not show {text!r}; it shows {self.output!r}")
+                raise TimeoutError(f"the terminal did not show {texts!r}; it shows {self.output!r}")
             self.output += os.read(self.master, 65536)
-        self.output = self.output.split(text, 1)[1]
+        first = min((text for text in texts if text in self.output), key=self.output.index)
+        self.output = self.output.split(first, 1)[1]
+        return first
 
     def drain(self):
         while select.select([self.master], [], [], 0)[0]:

@@ -40,7 +40,7 @@ class Cases:
         return repr(self.terminal.output[-2000:]) if self.terminal else ""
 
     def wait_for(self, text):
-        self.terminal.wait_for(text, harness.BOOT_SECONDS)
+        self.terminal.wait_for(text, timeout=harness.BOOT_SECONDS)
 
     def hears_the_kernel(self):
         self.terminal = Terminal(self.program, "serial", "eta")

@@ -216,6 +216,24 @@ test_client_create (virConnectPtr connect, const char *name)
   with_domain (connect, name, virDomainCreate);
 }
 
+static int
+create_paused (virDomainPtr domain)
+{
+  return virDomainCreateWithFlags (domain, VIR_DOMAIN_START_PAUSED);
+}
+
+void
+test_client_create_paused (virConnectPtr connect, const char *name)
+{
+  with_domain (connect, name, create_paused);
+}
+
+void
+test_client_resume (virConnectPtr connect, const char *name)
+{
+  with_domain (connect, name, virDomainResume);
+}
+
 char *
 test_host_file_new (guint n_domains)
 {

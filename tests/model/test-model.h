@@ -74,6 +74,8 @@ void test_client_define (virConnectPtr connect, const char *xml);
 void test_client_undefine (virConnectPtr connect, const char *name);
 void test_client_destroy (virConnectPtr connect, const char *name);
 void test_client_create (virConnectPtr connect, const char *name);
+void test_client_create_paused (virConnectPtr connect, const char *name);
+void test_client_resume (virConnectPtr connect, const char *name);
 
 /** test_host_file_new: Returns: (transfer full): the path of a new node file for test:/// with
  * @n_domains machines, half of them running */
