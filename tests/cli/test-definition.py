@@ -209,9 +209,9 @@ def main():
             print(f"ok {number} {name}", flush=True)
         except Exception:  # pylint: disable=broad-except
             passed = False
-            print(f"not ok {number} {name}")
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}", flush=True)
+            print(f"not ok {number} {name}", flush=True)
+            # Of a case that fails Meson shows the error stream only.
+            print(f"{name}: {traceback.format_exc()}", file=sys.stderr, flush=True)
     subprocess.run(["rm", "-rf", str(FOLDER)], check=True)
     sys.exit(0 if passed else 1)
 

@@ -161,8 +161,9 @@ def main():
             print(f"ok {number} {name}", flush=True)
         except Exception:  # pylint: disable=broad-except
             status = 1
-            print(f"not ok {number} {name}")
-            print("".join(f"# {line}\n" for line in traceback.format_exc().splitlines()), flush=True)
+            print(f"not ok {number} {name}", flush=True)
+            # Of a case that fails Meson shows the error stream only.
+            print(f"{name}: {traceback.format_exc()}", file=sys.stderr, flush=True)
     sys.exit(status)
 
 

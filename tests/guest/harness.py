@@ -379,9 +379,9 @@ def run_cases(cases, diagnose=lambda: ""):
             print(f"ok {number} {name}")
         except Exception:  # pylint: disable=broad-except
             passed = False
-            print(f"not ok {number} {name}")
-            for line in (traceback.format_exc() + diagnose()).splitlines():
-                print(f"# {line}")
+            print(f"not ok {number} {name}", flush=True)
+            # Of a case that fails Meson shows the error stream only.
+            print(f"{name}: {traceback.format_exc()}{diagnose()}", file=sys.stderr, flush=True)
         print(f"# {time.monotonic() - started:.1f} s", flush=True)
     return passed
 

@@ -445,10 +445,9 @@ def run(flows):
             print(f"ok {number} {name}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed += 1
-            print(f"not ok {number} {name}")
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
-            sys.stdout.flush()
+            print(f"not ok {number} {name}", flush=True)
+            # Of a case that fails Meson shows the error stream only.
+            print(f"{name}: {traceback.format_exc()}", file=sys.stderr, flush=True)
     sys.exit(1 if failed else 0)
 
 
