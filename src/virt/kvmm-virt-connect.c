@@ -221,6 +221,22 @@ kvmm_virt_connect_acquire (KvmmVirtConnect *self, GError **error)
 }
 
 virDomainPtr
+kvmm_virt_connect_lookup_domain (KvmmVirtConnect *self, const char *uuid, GError **error)
+{
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return NULL;
+
+  virDomainPtr domain = virDomainLookupByUUIDString (connect, uuid);
+  if (!domain)
+    {
+      g_autofree char *what = g_strdup_printf (_ ("The virtual machine %s cannot be found"), uuid);
+      kvmm_virt_error_take (error, what);
+    }
+  return domain;
+}
+
+virDomainPtr
 kvmm_virt_connect_acquire_domain (KvmmVirtConnect *self, const char *uuid, GError **error)
 {
   g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
@@ -235,13 +251,9 @@ kvmm_virt_connect_acquire_domain (KvmmVirtConnect *self, const char *uuid, GErro
   if (domain)
     return domain;
 
-  domain = virDomainLookupByUUIDString (connect, uuid);
+  domain = kvmm_virt_connect_lookup_domain (self, uuid, error);
   if (!domain)
-    {
-      g_autofree char *what = g_strdup_printf (_ ("The virtual machine %s cannot be found"), uuid);
-      kvmm_virt_error_take (error, what);
-      return NULL;
-    }
+    return NULL;
 
   g_mutex_lock (&self->mutex);
   if (self->connect)

@@ -134,7 +134,8 @@ kvmm_virt_domain_rename (KvmmVirtConnect *self,
 {
   g_return_val_if_fail (self != NULL && uuid != NULL && new_name != NULL, FALSE);
 
-  g_autoptr (virDomain) domain = kvmm_virt_connect_acquire_domain (self, uuid, error);
+  /* libvirt's remote driver frees the name in the handle, which another lane may be reading. */
+  g_autoptr (virDomain) domain = kvmm_virt_connect_lookup_domain (self, uuid, error);
   if (domain == NULL)
     return FALSE;
   const char *name = virDomainGetName (domain);
@@ -143,7 +144,7 @@ kvmm_virt_domain_rename (KvmmVirtConnect *self,
       take_error (error, _ ("Could not rename “%s”"), name);
       return FALSE;
     }
-  /* The handle keeps the name it was made with. */
+  /* The cached handle keeps the name it was made with. */
   kvmm_virt_connect_forget_domain (self, uuid);
   return TRUE;
 }

@@ -48,6 +48,10 @@ virConnectPtr kvmm_virt_connect_acquire (KvmmVirtConnect *self, GError **error);
  * may be of an earlier time: libvirt finds a domain by its UUID alone. */
 virDomainPtr
 kvmm_virt_connect_acquire_domain (KvmmVirtConnect *self, const char *uuid, GError **error);
+/** kvmm_virt_connect_lookup_domain: Worker only. A handle that nobody else has, for the call that
+ * changes handles (virDomainRename()); libvirt's are not locked. */
+virDomainPtr
+kvmm_virt_connect_lookup_domain (KvmmVirtConnect *self, const char *uuid, GError **error);
 /** kvmm_virt_connect_forget_domain: Any thread. Drops the cached handle. */
 void kvmm_virt_connect_forget_domain (KvmmVirtConnect *self, const char *uuid);
 /** kvmm_virt_connect_replace_domains: Any thread. Takes references on the handles of a new list,

@@ -2,6 +2,7 @@
 /* Copyright (c) 2026 KVM Manager contributors */
 
 #include "test-remote.h"
+#include "virt/kvmm-virt-define.h"
 
 /* ---- the connection ---- */
 
@@ -165,6 +166,39 @@ test_cached_handle_survives_a_restart (void)
 }
 
 static gpointer
+rename_thread (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  /* What another worker that reads the machine meanwhile holds. */
+  virDomainPtr held = kvmm_virt_connect_acquire_domain (data, REMOTE_UUID, &error);
+  const char *name = virDomainGetName (held);
+
+  g_assert_true (kvmm_virt_domain_rename (data, REMOTE_UUID, "another", &error));
+  g_assert_no_error (error);
+  g_assert_true (virDomainGetName (held) == name);
+  g_assert_cmpstr (name, ==, "remote-test");
+  virDomainFree (held);
+  return NULL;
+}
+
+/* The event comes before the answer, and is read on another lane. libvirt's remote driver puts the
+ * new name into the handle that it was given and frees the old one. */
+static void
+test_a_rename_leaves_handles_alone (void)
+{
+  RemoteGuest *guest = remote_guest_new ();
+  g_autoptr (KvmmVirtConnect) connect = remote_open ();
+
+  remote_define (connect, guest->path);
+  remote_call (rename_thread, connect);
+  g_autoptr (KvmmDomainInfo) info = remote_call (read_thread, connect);
+  g_assert_cmpstr (kvmm_domain_info_get_name (info), ==, "another");
+  remote_call (remote_undefine_thread, connect);
+  kvmm_virt_connect_unref (g_steal_pointer (&connect));
+  remote_guest_free (guest);
+}
+
+static gpointer
 read_figures_thread (gpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -234,6 +268,8 @@ main (int argc, char *argv[])
                    test_tells_when_the_daemon_freezes);
   g_test_add_func ("/remote/domain/cached-handle-survives-a-restart",
                    test_cached_handle_survives_a_restart);
+  g_test_add_func ("/remote/domain/a-rename-leaves-handles-alone",
+                   test_a_rename_leaves_handles_alone);
   g_test_add_func ("/remote/domain/reads-a-real-machine", test_reads_a_real_machine);
   return test_run ();
 }
