@@ -10,7 +10,7 @@
 G_BEGIN_DECLS
 
 /* One call that changes a machine, on its way to a worker and back. Shared by kvmm-domain-edit.c,
- * -describe.c and -delete.c. Main thread only, where it does not say otherwise. */
+ * -describe.c, -delete.c and others. Main thread only, where it does not say otherwise. */
 
 typedef struct
 {
@@ -24,8 +24,9 @@ typedef struct
   GHashTable *values; /* (owned) (nullable) (element-type utf8 utf8) of a new device */
   KvmmXmlEdit *edit;  /* (owned) (nullable) */
   KvmmDomainEditFlags flags;
-  GPtrArray *pending;        /* (owned) (nullable) (element-type KvmmXmlPending) */
-  KvmmDeletion *plan;        /* (owned) (nullable) */
+  GPtrArray *pending; /* (owned) (nullable) (element-type KvmmXmlPending) */
+  KvmmDeletion *plan; /* (owned) (nullable) */
+  guint64 bytes;
   char *text;                /* (owned) (nullable) */
   char *more;                /* (owned) (nullable) */
   char *metadata;            /* (owned) (nullable) */

@@ -11,11 +11,13 @@
 #include "kvmm-dialogs.h"
 #include "kvmm-disc-buttons.h"
 #include "kvmm-fact-row.h"
+#include "kvmm-grow-dialog.h"
 #include "kvmm-hardware-add-window.h"
 #include "kvmm-hardware-edit-window.h"
 #include "kvmm-hardware-remove.h"
 #include "kvmm-pending-view.h"
 #include "xml/kvmm-xml-device.h"
+#include "xml/kvmm-xml-disks.h"
 
 struct _KvmmHardwarePage
 {
@@ -35,6 +37,7 @@ struct _KvmmHardwarePage
   GtkLabel *title_label;
   GtkLabel *summary_label;
   GtkWidget *edit_button;
+  GtkWidget *grow_button;
   GtkWidget *remove_button;
   KvmmDiscButtons *disc_buttons;
   KvmmBootOrderView *boot_order_view;
@@ -100,10 +103,23 @@ is_removable (const KvmmXmlDevice *device)
   return device->part != NULL && !g_str_has_prefix (device->part, "domain/");
 }
 
+/* Returns: (nullable) (transfer full): the target of a disk that can be made larger */
+static char *
+dup_growing_target (const KvmmXmlDevice *device)
+{
+  g_autoptr (KvmmXmlDisk) disk =
+      g_str_equal (device->kind, "disk") ? kvmm_xml_disk_parse (device->xml) : NULL;
+
+  return disk != NULL && !disk->is_removable && !disk->is_read_only
+             ? g_steal_pointer (&disk->target)
+             : NULL;
+}
+
 static void
 show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
 {
   gboolean is_persistent = kvmm_domain_get_persistent (self->domain);
+  g_autofree char *growing = dup_growing_target (device);
 
   gtk_image_set_from_icon_name (self->icon, device->icon_name);
   gtk_label_set_text (self->title_label, device->title);
@@ -111,6 +127,7 @@ show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
   gtk_label_set_text (self->xml_label, device->xml);
   gtk_widget_set_visible (self->edit_button, is_persistent && device->part != NULL);
   gtk_widget_set_visible (self->remove_button, is_persistent && is_removable (device));
+  gtk_widget_set_visible (self->grow_button, growing != NULL);
   kvmm_disc_buttons_set_device (self->disc_buttons, self->domain, device);
   gtk_widget_set_visible (GTK_WIDGET (self->boot_order_view),
                           is_persistent && g_strcmp0 (device->part, "domain/os") == 0);
@@ -170,6 +187,16 @@ edit_cb (KvmmHardwarePage *self)
 
   if (device != NULL && device->part != NULL)
     kvmm_hardware_edit_window_present (GTK_WIDGET (self), self->domain, device);
+}
+
+static void
+grow_cb (KvmmHardwarePage *self)
+{
+  const KvmmXmlDevice *device = get_device (self, gtk_list_box_get_selected_row (self->list));
+  g_autofree char *target = device != NULL ? dup_growing_target (device) : NULL;
+
+  if (target != NULL)
+    kvmm_grow_dialog_present (GTK_WIDGET (self), self->domain, target);
 }
 
 static void
@@ -315,6 +342,7 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, title_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, summary_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, edit_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, grow_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, remove_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, disc_buttons);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, boot_order_view);
@@ -327,6 +355,7 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, copy_cb);
   gtk_widget_class_bind_template_callback (widget_class, add_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_cb);
+  gtk_widget_class_bind_template_callback (widget_class, grow_cb);
   gtk_widget_class_bind_template_callback (widget_class, remove_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);
 }

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
@@ -46,6 +47,39 @@ char *
 kvmm_units_bytes (guint64 bytes)
 {
   return format_scaled ((double) bytes, byte_units);
+}
+
+gboolean
+kvmm_units_parse_bytes (const char *text, guint64 *bytes)
+{
+  static const char prefixes[] = "bkmgtpe";
+  char *end = NULL;
+  double value;
+  double base = 1024;
+  const char *prefix;
+
+  g_return_val_if_fail (text != NULL && bytes != NULL, FALSE);
+
+  /* No sign, no hexadecimal, no infinity. */
+  if (!g_ascii_isdigit (*text) || g_ascii_tolower (text[1]) == 'x')
+    return FALSE;
+  value = g_ascii_strtod (text, &end);
+  while (*end == ' ')
+    end++;
+  prefix = *end != '\0' ? strchr (prefixes, g_ascii_tolower (*end)) : prefixes;
+  if (prefix == NULL)
+    return FALSE;
+  if (*end != '\0')
+    end++;
+  if (prefix > prefixes && g_ascii_strcasecmp (end, "b") == 0)
+    base = 1000;
+  else if (*end != '\0' && (prefix == prefixes || g_ascii_strcasecmp (end, "ib") != 0))
+    return FALSE;
+  value *= pow (base, (double) (prefix - prefixes));
+  if (!(value <= (double) ((guint64) 1 << 63)))
+    return FALSE;
+  *bytes = (guint64) value;
+  return TRUE;
 }
 
 char *

@@ -10,15 +10,6 @@
 #include "virt/kvmm-virt-private.h"
 #include "xml/kvmm-xml-domain.h"
 
-static void
-take_error (GError **error, const char *format, const char *name)
-{
-  g_autoptr (GString) what = g_string_new (format);
-
-  g_string_replace (what, "%s", name, 1);
-  kvmm_virt_error_take (error, what->str);
-}
-
 /* ---- reading and writing ---- */
 
 char *
@@ -32,7 +23,7 @@ kvmm_virt_domain_read_definition (KvmmVirtConnect *self, const char *uuid, GErro
   const char *name = virDomainGetName (domain);
   char *xml = virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
   if (xml == NULL)
-    take_error (error, _ ("Could not read the definition of “%s”"), name);
+    kvmm_virt_error_take_named (error, _ ("Could not read the definition of “%s”"), name);
   return xml;
 }
 
@@ -101,7 +92,7 @@ kvmm_virt_domain_undefine (KvmmVirtConnect *self,
     result = virDomainUndefineFlags (domain, wanted & ~optional);
   if (result < 0)
     {
-      take_error (error, _ ("Could not delete “%s”"), name);
+      kvmm_virt_error_take_named (error, _ ("Could not delete “%s”"), name);
       return FALSE;
     }
   return TRUE;
@@ -120,7 +111,7 @@ kvmm_virt_domain_count_snapshots (KvmmVirtConnect *self, const char *uuid, GErro
   if (count < 0 && virGetLastErrorCode () == VIR_ERR_NO_SUPPORT)
     return 0;
   if (count < 0)
-    take_error (error, _ ("Could not count the snapshots of “%s”"), name);
+    kvmm_virt_error_take_named (error, _ ("Could not count the snapshots of “%s”"), name);
   return count;
 }
 
@@ -141,7 +132,7 @@ kvmm_virt_domain_rename (KvmmVirtConnect *self,
   const char *name = virDomainGetName (domain);
   if (virDomainRename (domain, new_name, 0) < 0)
     {
-      take_error (error, _ ("Could not rename “%s”"), name);
+      kvmm_virt_error_take_named (error, _ ("Could not rename “%s”"), name);
       return FALSE;
     }
   /* The cached handle keeps the name it was made with. */
@@ -194,7 +185,7 @@ kvmm_virt_domain_set_metadata (KvmmVirtConnect *self,
                             metadata_kinds[metadata].key, metadata_kinds[metadata].uri,
                             to_impact (affect)) < 0)
     {
-      take_error (error, _ ("Could not change the description of “%s”"), name);
+      kvmm_virt_error_take_named (error, _ ("Could not change the description of “%s”"), name);
       return FALSE;
     }
   return TRUE;
@@ -217,7 +208,7 @@ kvmm_virt_domain_get_metadata (KvmmVirtConnect *self,
   char *value = virDomainGetMetadata (domain, metadata_kinds[metadata].type,
                                       metadata_kinds[metadata].uri, to_impact (affect));
   if (value == NULL && virGetLastErrorCode () != VIR_ERR_NO_DOMAIN_METADATA)
-    take_error (error, _ ("Could not read the description of “%s”"), name);
+    kvmm_virt_error_take_named (error, _ ("Could not read the description of “%s”"), name);
   return value;
 }
 
@@ -234,7 +225,7 @@ kvmm_virt_domain_set_vcpus (KvmmVirtConnect *self, const char *uuid, guint vcpus
   const char *name = virDomainGetName (domain);
   if (virDomainSetVcpusFlags (domain, vcpus, VIR_DOMAIN_AFFECT_LIVE) < 0)
     {
-      take_error (error, _ ("Could not change the processors of “%s”"), name);
+      kvmm_virt_error_take_named (error, _ ("Could not change the processors of “%s”"), name);
       return FALSE;
     }
   return TRUE;
@@ -254,7 +245,7 @@ kvmm_virt_domain_set_memory (KvmmVirtConnect *self,
   const char *name = virDomainGetName (domain);
   if (virDomainSetMemoryFlags (domain, (unsigned long) memory_kib, VIR_DOMAIN_AFFECT_LIVE) < 0)
     {
-      take_error (error, _ ("Could not change the memory of “%s”"), name);
+      kvmm_virt_error_take_named (error, _ ("Could not change the memory of “%s”"), name);
       return FALSE;
     }
   return TRUE;

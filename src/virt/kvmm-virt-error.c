@@ -9,6 +9,7 @@
 
 #include <glib/gi18n.h>
 
+#include "util/kvmm-guest-text.h"
 #include "virt/kvmm-virt-private.h"
 
 /* libvirt's texts may quote guests and files: long ones are cut, so that a toast stays a toast. */
@@ -303,6 +304,16 @@ kvmm_virt_error_take (GError **error, const char *what)
   g_autofree char *message = cure ? g_strdup_printf ("%s: %s. %s", what, message_of (last), cure)
                                   : g_strdup_printf ("%s: %s", what, message_of (last));
   set_literal (error, code, last->code, last->domain, message);
+}
+
+void
+kvmm_virt_error_take_named (GError **error, const char *format, const char *name)
+{
+  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+  g_autoptr (GString) what = g_string_new (format);
+
+  g_string_replace (what, "%s", shown, 1);
+  kvmm_virt_error_take (error, what->str);
 }
 
 static char *

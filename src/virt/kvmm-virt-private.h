@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (virError, virFreeError)
  * Must be the first thing after the failing call: virDomainFree() and friends wipe that error.
  */
 void kvmm_virt_error_take (GError **error, const char *what);
+/** kvmm_virt_error_take_named: the same. @format: "Could not rename “%s”", with one %s for @name,
+ * which is sanitised */
+void kvmm_virt_error_take_named (GError **error, const char *format, const char *name);
 /** kvmm_virt_error_take_connect: the same for a failed open, which has its own reading of codes and
  * names the cure */
 void kvmm_virt_error_take_connect (GError **error, const char *uri, gboolean was_cancelled);

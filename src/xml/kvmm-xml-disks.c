@@ -88,6 +88,14 @@ kvmm_xml_domain_list_disks (const char *xml, GError **error)
   return list;
 }
 
+KvmmXmlDisk *
+kvmm_xml_disk_parse (const char *xml)
+{
+  g_autoptr (xmlDoc) document = kvmm_xml_document_parse (xml, "disk", KVMM_XML_READ_DEFAULT, NULL);
+
+  return document != NULL ? disk_new (xmlDocGetRootElement (document)) : NULL;
+}
+
 void
 kvmm_xml_disk_free (KvmmXmlDisk *self)
 {

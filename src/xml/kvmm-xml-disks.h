@@ -32,6 +32,9 @@ typedef struct
  * Returns: (transfer full) (element-type KvmmXmlDisk): or %NULL with KVMM_XML_ERROR set
  */
 GPtrArray *kvmm_xml_domain_list_disks (const char *xml, GError **error);
+/** kvmm_xml_disk_parse: @xml: a `<disk>` element. Returns: (nullable) (transfer full): %NULL when
+ * it is none, or nothing of this host is in it */
+KvmmXmlDisk *kvmm_xml_disk_parse (const char *xml);
 void kvmm_xml_disk_free (KvmmXmlDisk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlDisk, kvmm_xml_disk_free)
 

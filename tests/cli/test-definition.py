@@ -3,6 +3,7 @@
 # Copyright (c) 2026 KVM Manager contributors
 """kvm-manager xml, define, pending, rename and delete, with a machine that QEMU really runs."""
 
+import json
 import os
 import pathlib
 import re
@@ -135,6 +136,31 @@ class Cases:
         expect("static'>2<" in stored and "urn:other" in stored, stored)
         expect("Nothing" in run("define", str(self.file)).stderr, "the same again")
 
+    def makes_a_disk_larger(self):
+        """By its pool while the machine is off, by its emulator while it runs; never smaller."""
+        disk = FOLDER / "pool/root.img"
+        expect(run("grow", "alpha", "vda").stdout.startswith("1 MiB, of which"), "the size of vda")
+        run("grow", "alpha", "vda", "3M")
+        expect(disk.stat().st_size == 3 << 20, f"{disk.stat().st_size} bytes")
+        run("grow", "alpha", "vda", "+1.5M")
+        expect(disk.stat().st_size == 5 << 20, f"{disk.stat().st_size} bytes are no whole MiB more")
+        for size, word in (("5M", "never made smaller"), ("1M", "name a larger size"), ("+0", "name a larger size"),
+                           ("2E", "at most 1 EiB")):
+            result = run("grow", "alpha", "vda", size, code=1)
+            expect(word in result.stderr, result.stderr)
+        expect("no size" in run("grow", "alpha", "vda", "much", code=2).stderr, "a word is no size")
+        expect("vdz" in run("grow", "alpha", "vdz", "9M", code=1).stderr, "a disk that is not there")
+        self.connection.lookupByName("alpha").createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED)
+        size = json.loads(run("grow", "alpha", "vda", "7M", "--json").stdout)
+        self.connection.lookupByName("alpha").destroy()
+        expect(size["capacity_bytes"] == 7 << 20 and disk.stat().st_size == 7 << 20, f"{size}, {disk.stat()}")
+
+        (FOLDER / "outside.img").write_bytes(bytes(1 << 20))
+        self.connection.defineXML(MACHINE.replace("00c1<", "00c3<").replace("alpha", "two").replace("pool/root", "outside"))
+        result = run("grow", "two", "vda", "2M", code=1)
+        expect("storage pool" in result.stderr and (FOLDER / "outside.img").stat().st_size == 1 << 20, result.stderr)
+        self.connection.lookupByName("two").undefine()
+
     def lists_what_waits(self):
         self.connection.lookupByName("alpha").create()
         waits = run("pending", "alpha").stdout
@@ -196,6 +222,7 @@ def main():
         ("a machine is cloned with its disk", cases.clones),
         ("a clone that fails leaves nothing", cases.clones_wholly_or_not_at_all),
         ("a changed definition is shown before it is applied", cases.shows_the_difference_and_asks),
+        ("a disk is made larger, never smaller", cases.makes_a_disk_larger),
         ("what waits for the next start is listed", cases.lists_what_waits),
         ("a stopped machine is renamed", cases.renames),
         ("a machine keeps its firmware settings under another name", cases.keeps_firmware_settings),

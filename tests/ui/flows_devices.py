@@ -335,6 +335,24 @@ def a_stopped_machine_gets_simple_devices(flow):
     choose_device(app, window, "Channel org.kvmmanager")
 
 
+def a_disk_is_made_larger(flow):
+    """Of the running machine: its file lies in no pool."""
+    app, window = open_hardware(flow, start=True)
+    choose_device(app, window, "Watchdog")
+    if app.has("push button", "^Make _Larger", window):
+        raise Failure("a watchdog has no size")
+    choose_device(app, window, "Disk vda")
+    app.press_button("^Make _Larger", window)
+    app.wait_for("label", "^Make the Disk")
+    app.shot("hardware-grow")
+    app.set_text(app.find("spin button", "^New size in GiB"), "0.02")
+    app.press_button("^_Make Larger ")
+    app.wait_for("label", "^The disk “vda” is larger$")
+    size = os.stat(f"{FOLDER}/disk.img").st_size
+    if size != 21 << 20:
+        raise Failure(f"the file has {size} bytes")
+
+
 if __name__ == "__main__":
     try:
         kvmm_ui.run(
@@ -349,6 +367,7 @@ if __name__ == "__main__":
                 a_mistake_keeps_what_was_typed,
                 a_card_comes_at_once_and_sound_with_the_next_start,
                 a_stopped_machine_gets_simple_devices,
+                a_disk_is_made_larger,
             ]
         )
     finally:

@@ -102,6 +102,43 @@ test_follows_the_locale (void)
   g_test_skip ("neither a German nor a French locale is installed here");
 }
 
+static void
+test_parses_bytes (void)
+{
+  static const struct
+  {
+    const char *text;
+    guint64 bytes;
+  } good[] = {
+    { "0", 0 },
+    { "512", 512 },
+    { "512b", 512 },
+    { "1k", 1024 },
+    { "1 KiB", 1024 },
+    { "1KB", 1000 },
+    { "20G", G_GUINT64_CONSTANT (20) << 30 },
+    { "20 gib", G_GUINT64_CONSTANT (20) << 30 },
+    { "20GB", G_GUINT64_CONSTANT (20000000000) },
+    { "1.5T", G_GUINT64_CONSTANT (3) << 39 },
+    { "8E", G_GUINT64_CONSTANT (1) << 63 },
+  };
+  static const char *const bad[] = { "",  " ",  "-1",  "+1",  "0x10", "1e400", "nan", "inf",
+                                     "G", "1z", "1Gx", "1bb", "1 iB", "9E",    "1G ", "1,5G" };
+  guint64 bytes = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++)
+    {
+      g_assert_true (kvmm_units_parse_bytes (good[i].text, &bytes));
+      g_assert_cmpuint (bytes, ==, good[i].bytes);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      bytes = 7;
+      g_assert_false (kvmm_units_parse_bytes (bad[i], &bytes));
+      g_assert_cmpuint (bytes, ==, 7);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -109,6 +146,7 @@ main (int argc, char **argv)
   g_test_add_func ("/util/units/bytes", test_bytes);
   g_test_add_func ("/util/units/bytes-round-into-the-next-unit",
                    test_bytes_round_into_the_next_unit);
+  g_test_add_func ("/util/units/parses-bytes", test_parses_bytes);
   g_test_add_func ("/util/units/rate", test_rate);
   g_test_add_func ("/util/units/percent", test_percent);
   g_test_add_func ("/util/units/duration", test_duration);
