@@ -227,6 +227,67 @@ kvmm_domain_apply_edit_finish (KvmmDomain *self, GAsyncResult *result, GError **
   return kvmm_domain_order_finish (self, result, error);
 }
 
+/* ---- starting by another definition, once ---- */
+
+/* Worker. */
+static gboolean
+start_as (KvmmVirtConnect *connect, const KvmmDomainOrder *order, GError **error)
+{
+  g_autofree char *stored = kvmm_virt_domain_read_definition (connect, order->uuid, error);
+  g_autoptr (KvmmXmlEdit) merged =
+      stored != NULL ? kvmm_xml_edit_replay (order->edit, stored, error) : NULL;
+  g_autofree char *xml = NULL;
+  g_autofree char *after = NULL;
+
+  if (merged == NULL || !kvmm_xml_edit_check (merged, error))
+    return FALSE;
+  xml = kvmm_xml_edit_dup_xml (merged);
+  if (kvmm_virt_domain_start_as (connect, order->uuid, xml, error))
+    return TRUE;
+  /* It is to have the definition again that it had; libvirt takes care of that, but for a start
+   * that fails before there is a process. */
+  after = kvmm_virt_domain_read_definition (connect, order->uuid, NULL);
+  if (after != NULL && !kvmm_xml_same (after, stored))
+    g_free (kvmm_virt_connect_define (connect, stored, FALSE, NULL));
+  return FALSE;
+}
+
+/* Worker. */
+static void
+start_as_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+  gboolean is_done = start_as (connect, data, &error);
+
+  kvmm_domain_order_return_done (task, is_done, error);
+}
+
+void
+kvmm_domain_start_as_async (KvmmDomain *self,
+                            KvmmXmlEdit *edit,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  KvmmDomainOrder *order;
+
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self) && edit != NULL);
+
+  order = kvmm_domain_order_new (self);
+  order->edit = kvmm_xml_edit_copy (edit);
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL,
+                         kvmm_domain_order_new_task (self, kvmm_domain_start_as_async, cancellable,
+                                                     callback, user_data),
+                         start_as_func, order, NULL);
+}
+
+gboolean
+kvmm_domain_start_as_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error) != NULL;
+}
+
 /* ---- what waits for the next start ---- */
 
 /* Worker. */

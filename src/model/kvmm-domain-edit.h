@@ -120,6 +120,24 @@ void kvmm_domain_restore_async (KvmmDomain *self,
                                 gpointer user_data);
 gboolean kvmm_domain_restore_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
+/* ---- starting by another definition, once ---- */
+
+/**
+ * kvmm_domain_start_as_async:
+ * @edit: (transfer none): of kvmm_domain_begin_edit_async(), with what is to be different
+ *
+ * Starts the stopped machine by the changed document; the stored definition stays, and the machine
+ * has it again when it was shut down. What another program changed meanwhile is in it
+ * too; fails with KVMM_XML_ERROR_CONFLICT where both changed the same,
+ * KVMM_XML_ERROR_INVALID_VALUE, KVMM_VIRT_ERROR.
+ */
+void kvmm_domain_start_as_async (KvmmDomain *self,
+                                 KvmmXmlEdit *edit,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean kvmm_domain_start_as_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+
 /* ---- names and words ---- */
 
 /** kvmm_domain_check_name: whether a machine may be called so, whoever else is */

@@ -149,21 +149,36 @@ append_disc (KvmmMachineMenu *self, KvmmDomain *domain)
             kvmm_guest_get_state_detail (guest));
 }
 
+static gboolean
+is_stopped (KvmmDomain *domain)
+{
+  KvmmDomainState state = kvmm_domain_get_state (domain);
+
+  return state == KVMM_DOMAIN_STATE_SHUT_OFF || state == KVMM_DOMAIN_STATE_CRASHED;
+}
+
+/* Only where it can be done: the reason is the same as that of Start above it. */
+static void
+append_start_from (KvmmMachineMenu *self, KvmmDomain *domain)
+{
+  if (is_stopped (domain))
+    append (self, _ ("Start From…"), "media-playback-start-symbolic", "vm.start-from", TRUE, NULL);
+}
+
 /* What is done to the definition of a machine that does not run. */
 static void
 append_change (KvmmMachineMenu *self, KvmmDomain *domain)
 {
-  KvmmDomainState state = kvmm_domain_get_state (domain);
-  gboolean is_stopped = state == KVMM_DOMAIN_STATE_SHUT_OFF || state == KVMM_DOMAIN_STATE_CRASHED;
-  const char *reason = is_stopped ? NULL : _ ("Shut it down first.");
+  gboolean can_change = is_stopped (domain);
+  const char *reason = can_change ? NULL : _ ("Shut it down first.");
 
-  append (self, _ ("Rename…"), "document-edit-symbolic", "vm.rename", is_stopped, reason);
+  append (self, _ ("Rename…"), "document-edit-symbolic", "vm.rename", can_change, reason);
   append (self, _ ("Title and Description…"), "document-edit-symbolic", "vm.describe",
           kvmm_domain_get_persistent (domain),
           kvmm_domain_get_persistent (domain) ? NULL : _ ("It has no stored definition."));
   /* Its dialog says what stands in the way, and what would be copied. */
   append (self, _ ("Clone…"), "edit-copy-symbolic", "vm.clone", TRUE, NULL);
-  append (self, _ ("Delete…"), "user-trash-symbolic", "vm.delete", is_stopped, reason);
+  append (self, _ ("Delete…"), "user-trash-symbolic", "vm.delete", can_change, reason);
 }
 
 static void
@@ -198,6 +213,8 @@ kvmm_machine_menu_set_domains (KvmmMachineMenu *self, GPtrArray *domains)
   append (self, _ ("Open"), "window-new-symbolic", "vm.open", TRUE, NULL);
   append_separator (self);
   append_action (self, domains, KVMM_DOMAIN_ACTION_START);
+  if (domains->len == 1)
+    append_start_from (self, g_ptr_array_index (domains, 0));
   append_action (self, domains, KVMM_DOMAIN_ACTION_SHUT_DOWN);
   append_action (self, domains, KVMM_DOMAIN_ACTION_REBOOT);
   if (kvmm_machine_menu_can_any (domains, KVMM_DOMAIN_ACTION_RESUME, NULL))

@@ -15,6 +15,7 @@
 #include "kvmm-machine-menu.h"
 #include "kvmm-machine-window.h"
 #include "kvmm-mount-flow.h"
+#include "kvmm-start-from-dialog.h"
 #include "kvmm-window-private.h"
 
 /* More windows than this at once are a slip of the finger. */
@@ -106,6 +107,8 @@ change_action (GtkWidget *widget, const char *name, GVariant *parameter)
                                g_ptr_array_index (domains, 0));
   else if (g_str_equal (name, "vm.describe"))
     kvmm_describe_dialog_present (widget, g_ptr_array_index (domains, 0));
+  else if (g_str_equal (name, "vm.start-from"))
+    kvmm_start_from_dialog_present (widget, g_ptr_array_index (domains, 0));
   else if (g_str_equal (name, "vm.rename"))
     kvmm_machine_change_rename (widget, g_ptr_array_index (domains, 0));
   else
@@ -226,6 +229,7 @@ kvmm_window_install_actions (GtkWidgetClass *widget_class)
   for (guint i = 0; i < KVMM_DOMAIN_N_ACTIONS; i++)
     gtk_widget_class_install_action (widget_class, kvmm_machine_menu_get_action_name (i), NULL,
                                      lifecycle_action);
+  gtk_widget_class_install_action (widget_class, "vm.start-from", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.install-agent", NULL, install_action);
   gtk_widget_class_install_action (widget_class, "vm.rename", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.describe", NULL, change_action);

@@ -51,6 +51,34 @@ kvmm_virt_connect_define (KvmmVirtConnect *self, const char *xml, gboolean valid
   return g_strdup (uuid);
 }
 
+/* ---- starting by another one ---- */
+
+gboolean
+kvmm_virt_domain_start_as (KvmmVirtConnect *self, const char *uuid, const char *xml, GError **error)
+{
+  g_return_val_if_fail (self != NULL && uuid != NULL && xml != NULL, FALSE);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  g_autoptr (virDomain) domain =
+      connect != NULL ? kvmm_virt_connect_acquire_domain (self, uuid, error) : NULL;
+  if (domain == NULL)
+    return FALSE;
+  const char *name = virDomainGetName (domain);
+  if (virDomainHasManagedSaveImage (domain, 0) == 1)
+    {
+      g_autofree char *message = g_strdup_printf (
+          _ ("“%s” has a saved state: start it as usual, and shut it down first"), name);
+
+      kvmm_virt_error_set (error, KVMM_VIRT_ERROR_INVALID_STATE, message);
+      return FALSE;
+    }
+  g_autoptr (virDomain) started = virDomainCreateXML (connect, xml, 0);
+  if (started != NULL)
+    return TRUE;
+  kvmm_virt_error_take_named (error, _ ("Could not start “%s”"), name);
+  return FALSE;
+}
+
 /* ---- removing ---- */
 
 static unsigned int

@@ -36,6 +36,18 @@ char *kvmm_virt_connect_define (KvmmVirtConnect *self,
                                 gboolean validate,
                                 GError **error);
 
+/**
+ * kvmm_virt_domain_start_as:
+ * @xml: of the machine, with what is to be different this time
+ *
+ * Starts a stopped machine by another definition than the stored one, which it has again when it
+ * stops. INVALID_STATE when it has a saved state, which would be of another past.
+ */
+gboolean kvmm_virt_domain_start_as (KvmmVirtConnect *self,
+                                    const char *uuid,
+                                    const char *xml,
+                                    GError **error);
+
 typedef enum
 {
   KVMM_UNDEFINE_KEEP_FIRMWARE = 1 << 0, /* NVRAM file and TPM state stay where they are */

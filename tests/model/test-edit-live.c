@@ -302,6 +302,113 @@ test_the_rest_waits_for_the_next_start (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (password, ==, "sesame");
 }
 
+static gboolean
+start_as (Fixture *fixture, KvmmXmlEdit *edit, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  kvmm_domain_start_as_async (fixture->domain, edit, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  return kvmm_domain_start_as_finish (fixture->domain, result, error);
+}
+
+static void
+stop (virConnectPtr connect, const char *unused)
+{
+  virDomainPtr domain = virDomainLookupByUUIDString (connect, UUID);
+
+  g_assert_cmpint (virDomainDestroy (domain), ==, 0);
+  virDomainFree (domain);
+}
+
+static void
+save (virConnectPtr connect, const char *unused)
+{
+  virDomainPtr domain = virDomainLookupByUUIDString (connect, UUID);
+
+  g_assert_cmpint (virDomainManagedSave (domain, 0), ==, 0);
+  virDomainFree (domain);
+}
+
+/* The second disk, a CD drive, before the first one. */
+static KvmmXmlEdit *
+begin_with_the_drive_first (Fixture *fixture)
+{
+  static const KvmmXmlBootItem items[] = { { "disk", 1 }, { "disk", 0 } };
+  KvmmXmlEdit *edit = begin (fixture);
+
+  g_assert_true (kvmm_xml_edit_set_boot_order (edit, items, 2, NULL));
+  return edit;
+}
+
+static void
+assert_as_stored (Fixture *fixture, const char *expected)
+{
+  g_autoptr (KvmmXmlEdit) edit = begin (fixture);
+
+  g_assert_cmpstr (kvmm_xml_edit_get_base (edit), ==, expected);
+}
+
+static void
+test_another_order_for_one_run (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (KvmmXmlEdit) edit = begin_with_the_drive_first (fixture);
+  g_autoptr (KvmmXmlEdit) menu = begin (fixture);
+  g_autofree char *before = g_strdup (kvmm_xml_edit_get_base (edit));
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (start_as (fixture, edit, &error));
+  g_assert_no_error (error);
+  TEST_RUN_UNTIL (kvmm_domain_get_is_active (fixture->domain));
+  assert_live (fixture, "disk", 1, "boot/@order", "1");
+  assert_live (fixture, "disk", 0, "boot/@order", "2");
+  assert_as_stored (fixture, before);
+  g_assert_true (kvmm_domain_get_persistent (fixture->domain));
+
+  g_assert_false (start_as (fixture, edit, &error));
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_INVALID_STATE);
+  test_other_client (uri (), stop, NULL);
+  TEST_RUN_UNTIL (!kvmm_domain_get_is_active (fixture->domain));
+  assert_as_stored (fixture, before);
+
+  set (menu, "domain/os", 0, "os/bootmenu/@enable", "yes");
+  set (menu, "domain/os", 0, "os/bootmenu/@timeout", "10000");
+  g_clear_error (&error);
+  g_assert_true (start_as (fixture, menu, &error));
+  TEST_RUN_UNTIL (kvmm_domain_get_is_active (fixture->domain));
+  assert_live (fixture, "domain/os", 0, "os/bootmenu/@timeout", "10000");
+  test_other_client (uri (), stop, NULL);
+  TEST_RUN_UNTIL (!kvmm_domain_get_is_active (fixture->domain));
+  assert_as_stored (fixture, before);
+}
+
+static void
+test_another_order_that_fails (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (KvmmXmlEdit) edit = begin_with_the_drive_first (fixture);
+  g_autofree char *before = g_strdup (kvmm_xml_edit_get_base (edit));
+  g_autofree char *root = dup_file (fixture, "root.img");
+  g_autofree char *away = dup_file (fixture, "away.img");
+  g_autoptr (GError) error = NULL;
+
+  /* Before there is a process. */
+  g_assert_cmpint (g_rename (root, away), ==, 0);
+  g_assert_false (start_as (fixture, edit, &error));
+  g_assert_nonnull (strstr (error->message, "root.img"));
+  assert_as_stored (fixture, before);
+  g_assert_cmpint (g_rename (away, root), ==, 0);
+
+  /* A state of memory that was saved is of the order that was. */
+  start (fixture);
+  test_other_client (uri (), save, NULL);
+  TEST_RUN_UNTIL (!kvmm_domain_get_is_active (fixture->domain));
+  g_clear_error (&error);
+  g_assert_false (start_as (fixture, edit, &error));
+  g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_INVALID_STATE);
+  g_assert_nonnull (strstr (error->message, "saved state"));
+  assert_as_stored (fixture, before);
+}
+
 static void
 test_storage_of_one_machine_goes_with_it (Fixture *fixture, gconstpointer data)
 {
@@ -380,6 +487,8 @@ main (int argc, char *argv[])
   ADD ("a-start-leaves-nothing-pending", test_a_start_leaves_nothing_pending);
   ADD ("a-running-machine-takes-what-it-can", test_a_running_machine_takes_what_it_can);
   ADD ("the-rest-waits-for-the-next-start", test_the_rest_waits_for_the_next_start);
+  ADD ("another-order-for-one-run", test_another_order_for_one_run);
+  ADD ("another-order-that-fails", test_another_order_that_fails);
   ADD ("storage-of-one-machine-goes-with-it", test_storage_of_one_machine_goes_with_it);
   ADD ("storage-of-two-machines-stays", test_storage_of_two_machines_stays);
 #undef ADD

@@ -59,7 +59,7 @@ def clean():
         virsh("undefine", NAME)
 
 
-def open_boot(flow, start=False, settings=""):
+def open_list(flow, start=False, settings=""):
     clean()
     with open(f"{FOLDER}/order.img", "wb") as file:
         file.truncate(1 << 20)
@@ -77,6 +77,11 @@ def open_boot(flow, start=False, settings=""):
     app = flow.start("--connect", URI, home=home)
     app.wait_names([NAME])
     app.select(NAME)
+    return app
+
+
+def open_boot(flow, start=False, settings=""):
+    app = open_list(flow, start, settings)
     app.key("Return")
     window = app.wait_window(NAME)
     app.key("alt+5")
@@ -171,6 +176,25 @@ def nothing_to_boot_from_is_refused_and_undone(flow):
     wait_orders(None, None, None, ["hd"])
 
 
+def another_device_for_one_run(flow):
+    """From the menu of a stopped machine; its stored order stays as it is."""
+    app = open_list(flow)
+    app.key("Menu")
+    app.press_button("^Start From…$")
+    dialog = app.wait_window(f"Start “{NAME}” From|")
+    app.wait_for("label", f"^Start “{NAME}” From$")
+    app.shot("start-from")
+    # The first that it would not boot from anyway is offered: the drive.
+    app.press_button("^_Start ", dialog)
+    wait(lambda: NAME in virsh("list", "--name").split(), "the machine runs")
+    live = virsh("dumpxml", NAME)
+    drive = re.search(r"<disk type='file' device='cdrom'>.*?</disk>", live, re.S)[0]
+    if "<boot order='1'/>" not in drive:
+        raise Failure(f"the running machine does not boot from its drive: {drive}")
+    if orders() != ({"vda": None, "hdc": None, MAC: None}, ["hd"]):
+        raise Failure(f"the stored order is {orders()}")
+
+
 if __name__ == "__main__":
     try:
         kvmm_ui.run(
@@ -178,6 +202,7 @@ if __name__ == "__main__":
                 the_keyboard_moves_and_the_order_is_defined,
                 a_running_machine_waits_for_its_next_start,
                 nothing_to_boot_from_is_refused_and_undone,
+                another_device_for_one_run,
             ]
         )
     finally:
