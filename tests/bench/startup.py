@@ -3,7 +3,7 @@
 # Copyright (c) 2026 KVM Manager contributors
 """Measure one desktop program: start, full list, memory, idle cost, deafness. Prints one JSON object (medians).
 
-usage: startup.py --title REGEX [--rows N --rows-probe table|label:REGEX] [options] -- COMMAND...
+usage: startup.py --title REGEX [--rows N --rows-probe table|list:REGEX|label:REGEX] [options] -- COMMAND...
 
 Without --rows the program runs with accessibility off and is left alone; with --rows its list is counted over AT-SPI, which costs
 the program something: the two kinds of run are kept apart.
@@ -45,12 +45,14 @@ def count_rows(tree, node, how):
     node.clear_cache()
     if how == "table":
         return tree.atspi.Table.get_n_rows(node)
+    if how.startswith("list:"):
+        return node.get_child_count()
     found = re.search(how.split(":", 1)[1], tree.text(node).strip())
     return int(found[1]) if found else 0
 
 
 def find_counter(tree, how):
-    """A table, or a label that names the number of machines: found once, then asked again and again. The rows themselves are left
+    """A table, a list of that name, or a label that names the number of machines: found once, then asked again and again. The rows themselves are left
     alone, since each question to a row costs the program something."""
     application = tree.application()
     if application is None:
@@ -58,6 +60,8 @@ def find_counter(tree, how):
     if how == "table":
         return tree.find(application, lambda node: node.get_role_name() in ("table", "tree table"))
     pattern = re.compile(how.split(":", 1)[1])
+    if how.startswith("list:"):
+        return tree.find(application, lambda node: node.get_role_name() == "list" and pattern.search(node.get_name() or ""))
     return tree.find(application, lambda node: node.get_role_name() == "label" and pattern.search(tree.text(node).strip()),
                      skip=("list", "table", "tree table"))
 
