@@ -299,8 +299,9 @@ upload_volume (KvmmVirtConnect *connect,
 {
   Stage stage = { delivery, 0, size_bytes * 2 };
   g_autoptr (GError) failure = NULL;
-  g_autoptr (KvmmVirtVolume) volume = kvmm_virt_storage_upload (
-      connect, delivery->pool, name, fd, size_bytes, stage_progress, &stage, cancellable, error);
+  g_autoptr (KvmmVirtVolume) volume =
+      kvmm_virt_storage_upload (connect, delivery->pool, name, fd, size_bytes, FALSE,
+                                stage_progress, &stage, cancellable, error);
 
   if (volume == NULL ||
       is_same (connect, delivery, volume, size_bytes, sha256, size_bytes, cancellable, &failure))

@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "model/kvmm-cloud-seed.h"
 #include "model/kvmm-domain-delete.h"
 
 #include <glib/gi18n.h>
@@ -132,6 +133,24 @@ find_volume (KvmmVirtConnect *connect, const KvmmXmlDisk *disk, KvmmDeletionItem
   kvmm_virt_storage_find_volume (connect, disk->path, &item->pool, &item->volume, NULL);
 }
 
+/* What a cloud image was given for its first start is named after its machine, and nobody else's.
+ */
+static gboolean
+is_seed (GPtrArray *infos, const char *uuid, const KvmmDeletionItem *item)
+{
+  for (guint i = 0; i < infos->len; i++)
+    {
+      KvmmDomainInfo *info = infos->pdata[i];
+      g_autofree char *name = NULL;
+
+      if (!g_str_equal (kvmm_domain_info_get_uuid (info), uuid))
+        continue;
+      name = g_strconcat (kvmm_domain_info_get_name (info), KVMM_CLOUD_SEED_VOLUME_SUFFIX, NULL);
+      return g_strcmp0 (item->volume, name) == 0;
+    }
+  return FALSE;
+}
+
 static void
 judge (KvmmVirtConnect *connect,
        GPtrArray *infos,
@@ -158,6 +177,8 @@ judge (KvmmVirtConnect *connect,
     item->reason = g_strdup_printf (_ ("“%s” uses it too."), other);
   else if (disk->is_shareable)
     item->reason = g_strdup (_ ("It is marked as shared with other machines."));
+  else if (is_seed (infos, uuid, item))
+    item->is_selected = TRUE;
   else if (disk->is_removable || disk->is_read_only)
     item->reason = g_strdup (_ ("The machine only reads it."));
   item->is_proposed = item->reason == NULL;

@@ -3,21 +3,19 @@
 
 #include "config.h"
 
-#include <crypt.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <glib/gi18n.h>
 
 #include "agent/kvmm-agent-maintenance.h"
 #include "model/kvmm-guest-state.h"
+#include "model/kvmm-password.h"
 #include "util/kvmm-thread.h"
 
 /* What two agents can do for a guest: ours if it may, else the QEMU guest agent. */
 
 #define FREEZE_MIN_MS 1000
 #define FREEZE_MAX_MS 60000
-#define SALT_LENGTH 16
 
 typedef struct
 {
@@ -252,28 +250,6 @@ kvmm_guest_thaw_finish (KvmmGuest *self,
 
 /* ---- passwords ---- */
 
-/* SHA-512, which every guest with a shadow file knows. Returns: (transfer full) (nullable) */
-static char *
-hash_password (const char *password)
-{
-  static const char letters[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  g_autofree struct crypt_data *data = g_new0 (struct crypt_data, 1);
-  guint8 random[SALT_LENGTH];
-  char setting[3 + SALT_LENGTH + 1] = "$6$";
-  const char *hash;
-  char *copy = NULL;
-
-  if (getrandom (random, sizeof random, 0) != (gssize) sizeof random)
-    return NULL;
-  for (guint i = 0; i < SALT_LENGTH; i++)
-    setting[3 + i] = letters[random[i] % (sizeof letters - 1)];
-  hash = crypt_r (password, setting, data);
-  if (hash != NULL && g_str_has_prefix (hash, setting))
-    copy = g_strdup (hash);
-  explicit_bzero (data, sizeof *data);
-  return copy;
-}
-
 static void
 agent_password_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -330,7 +306,7 @@ kvmm_guest_set_password_async (KvmmGuest *self,
       return_nobody (task);
       return;
     }
-  hash = hash_password (password);
+  hash = kvmm_password_hash (password);
   if (hash == NULL)
     g_task_return_new_error (task, KVMM_AGENT_ERROR, KVMM_AGENT_ERROR_FAILED,
                              _ ("The password could not be hashed"));

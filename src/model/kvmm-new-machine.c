@@ -5,17 +5,11 @@
 
 #include "model/kvmm-new-machine.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "model/kvmm-connection-private.h"
-#include "model/kvmm-disk-convert.h"
-#include "model/kvmm-host-file.h"
-#include "util/kvmm-progress.h"
+#include "model/kvmm-new-machine-private.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-create.h"
 
@@ -56,6 +50,7 @@ copy (const KvmmNewMachine *self)
   other->pool_folder = g_strdup (self->pool_folder);
   other->network = g_strdup (self->network);
   other->graphics = g_strdup (self->graphics);
+  other->cloud = kvmm_cloud_seed_copy (self->cloud);
   return other;
 }
 
@@ -72,6 +67,7 @@ kvmm_new_machine_free (KvmmNewMachine *self)
   g_free (self->pool_folder);
   g_free (self->network);
   g_free (self->graphics);
+  kvmm_cloud_seed_free (self->cloud);
   g_free (self);
 }
 
@@ -201,26 +197,10 @@ kvmm_new_machine_apply_needs (KvmmNewMachine *self,
 
 /* ---- making it ---- */
 
-typedef struct
-{
-  KvmmNewMachine *plan; /* (owned) */
-  gboolean is_remote;
-  gboolean is_session;
-  KvmmProgress *progress; /* (owned) */
-
-  /* what was made, and goes again when a later step fails */
-  char *disk_path;
-  char *disk_volume; /* (nullable) */
-  char *disk_format;
-  const char *foreign_format; /* (nullable) of an image that is converted */
-  char *image_path;           /* where QEMU finds the image */
-  char *image_volume;         /* (nullable) */
-} Work;
-
 static void
 work_free (gpointer data)
 {
-  Work *work = data;
+  KvmmNewMachineWork *work = data;
 
   kvmm_progress_end (work->progress);
   kvmm_progress_unref (work->progress);
@@ -230,11 +210,13 @@ work_free (gpointer data)
   g_free (work->disk_format);
   g_free (work->image_path);
   g_free (work->image_volume);
+  g_free (work->seed_path);
+  g_free (work->seed_volume);
   g_free (work);
 }
 
-static gboolean
-fail (GError **error, KvmmNewMachineError code, const char *text)
+gboolean
+kvmm_new_machine_fail (GError **error, KvmmNewMachineError code, const char *text)
 {
   g_set_error_literal (error, KVMM_NEW_MACHINE_ERROR, (int) code, text);
   return FALSE;
@@ -243,200 +225,44 @@ fail (GError **error, KvmmNewMachineError code, const char *text)
 static gboolean
 check_plan (const KvmmNewMachine *plan, GError **error)
 {
+  gboolean is_cloud = plan->source == KVMM_NEW_MACHINE_CLOUD;
   gboolean needs_path =
-      plan->source == KVMM_NEW_MACHINE_DISC || plan->source == KVMM_NEW_MACHINE_IMPORT;
+      plan->source == KVMM_NEW_MACHINE_DISC || plan->source == KVMM_NEW_MACHINE_IMPORT || is_cloud;
 
   if (!kvmm_xml_machine_name_check (plan->name != NULL ? plan->name : "", error))
     return FALSE;
   if (needs_path && (plan->path == NULL || plan->path[0] != '/'))
-    return fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
-                 _ ("Name the image by its whole path, from “/” on"));
+    return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
+                                  _ ("Name the image by its whole path, from “/” on"));
   if (plan->memory_kib < MEMORY_MIN_KIB || plan->memory_kib > MEMORY_MAX_KIB)
-    return fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
-                 _ ("A machine has between 16 MiB and 64 TiB of memory"));
+    return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
+                                  _ ("A machine has between 16 MiB and 64 TiB of memory"));
   if (plan->vcpus < 1 || plan->vcpus > VCPUS_MAX)
-    return fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
-                 _ ("A machine has between 1 and 1024 processors"));
+    return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
+                                  _ ("A machine has between 1 and 1024 processors"));
+  if (is_cloud && plan->pool == NULL)
+    return kvmm_new_machine_fail (
+        error, KVMM_NEW_MACHINE_ERROR_INVALID,
+        _ ("The host has no storage pool for the copy of the image. Make one first."));
+  if (is_cloud && (plan->cloud == NULL || !kvmm_cloud_seed_check (plan->cloud, error)))
+    return FALSE;
   if (plan->source != KVMM_NEW_MACHINE_IMPORT && plan->disk_bytes > 0)
     {
       if (plan->disk_bytes < DISK_MIN_BYTES || plan->disk_bytes > DISK_MAX_BYTES)
-        return fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
-                     _ ("A disk has between 1 MiB and 1 PiB"));
+        return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
+                                      _ ("A disk has between 1 MiB and 1 PiB"));
       if (plan->pool == NULL)
-        return fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
-                     _ ("The host has no storage pool for the disk. Make one, or choose a machine "
-                        "without a disk."));
+        return kvmm_new_machine_fail (
+            error, KVMM_NEW_MACHINE_ERROR_INVALID,
+            _ ("The host has no storage pool for the disk. Make one, or choose a machine "
+               "without a disk."));
     }
   return TRUE;
-}
-
-/* What the first bytes of an image say. Returns: (nullable): %NULL for what QEMU does not run from
- */
-static const char *
-find_format (const guint8 *head, gsize size)
-{
-  /* What is whole by itself is converted; these have their data in other files. */
-  static const char *const parts[] = { "COWD", "# Disk Desc" };
-
-  if (size >= 4 && memcmp (head, "QFI\xfb", 4) == 0)
-    return "qcow2";
-  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
-    if (size >= strlen (parts[i]) && memcmp (head, parts[i], strlen (parts[i])) == 0)
-      return NULL;
-  return kvmm_disk_convert_find_format (head, size) == NULL ? "raw" : NULL;
-}
-
-static int
-open_image (const char *path, guint64 *size_bytes, GError **error)
-{
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  int code = errno;
-  struct stat st = { 0 };
-
-  if (fd >= 0 && fstat (fd, &st) == 0 && S_ISREG (st.st_mode) && st.st_size > 0)
-    {
-      *size_bytes = (guint64) st.st_size;
-      return fd;
-    }
-  if (fd < 0)
-    g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
-                 _ ("“%s” cannot be opened: %s"), path, g_strerror (code));
-  else
-    {
-      close (fd);
-      g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
-                   _ ("“%s” is not a file with an image in it"), path);
-    }
-  return -1;
-}
-
-/* Worker. An image of this computer: its format, and whether QEMU gets at it where it is.
- * @why: (out) (transfer full) (nullable): why not */
-static int
-look_at_image (Work *work, guint64 *size_bytes, char **why, GError **error)
-{
-  const KvmmNewMachine *plan = work->plan;
-  g_autofree char *real_path = NULL;
-  g_autofree char *closed = NULL;
-  guint8 head[16];
-  gssize length;
-  const char *format;
-  int fd = open_image (plan->path, size_bytes, error);
-
-  if (fd < 0)
-    return -1;
-  length = pread (fd, head, sizeof head, 0);
-  format = find_format (head, (gsize) MAX (length, 0));
-  if (plan->source == KVMM_NEW_MACHINE_IMPORT && format == NULL)
-    work->foreign_format = kvmm_disk_convert_find_format (head, (gsize) MAX (length, 0));
-  if (plan->source == KVMM_NEW_MACHINE_IMPORT && format == NULL && work->foreign_format == NULL)
-    {
-      g_autofree char *quoted = g_shell_quote (plan->path);
-
-      close (fd);
-      g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
-                   _ ("“%s” is of another program's format. Convert it first:\n"
-                      "qemu-img convert -O qcow2 %s %s.qcow2"),
-                   plan->path, quoted, quoted);
-      return -1;
-    }
-  work->disk_format = g_strdup (work->foreign_format != NULL ? "qcow2" : format);
-  real_path = realpath (plan->path, NULL);
-  /* libvirt makes QEMU the owner of what a machine uses; the folders on the way stay as they are.
-   */
-  closed =
-      real_path != NULL && !work->is_session ? kvmm_host_file_find_closed_folder (real_path) : NULL;
-  if (work->foreign_format != NULL)
-    *why = g_strdup_printf (_ ("“%s” is of another program's format (%s), which is converted as it "
-                               "is copied. The image itself stays as it is."),
-                            plan->path, work->foreign_format);
-  else if (work->is_remote)
-    *why = g_strdup (_ ("The image is on this computer, and the host is another one."));
-  else if (closed != NULL)
-    *why = g_strdup_printf (_ ("QEMU cannot read “%s”: the folder %s is closed to others."),
-                            plan->path, closed);
-  else
-    work->image_path = g_strdup (real_path != NULL ? real_path : plan->path);
-  return fd;
-}
-
-static char *
-dup_volume_name (const KvmmNewMachine *plan, const char *suffix)
-{
-  return g_strdup_printf ("%s%s", plan->name, suffix);
-}
-
-static gboolean
-upload_image (Work *work,
-              KvmmVirtConnect *connect,
-              int fd,
-              guint64 size_bytes,
-              GCancellable *cancellable,
-              GError **error)
-{
-  const KvmmNewMachine *plan = work->plan;
-  g_autofree char *base = g_path_get_basename (plan->path);
-  g_autofree char *name =
-      plan->source == KVMM_NEW_MACHINE_IMPORT
-          ? dup_volume_name (plan, g_str_equal (work->disk_format, "qcow2") ? ".qcow2" : ".img")
-          : g_strdup (base);
-  g_autoptr (KvmmVirtVolume) volume =
-      kvmm_virt_storage_upload (connect, plan->pool, name, fd, size_bytes, kvmm_progress_count,
-                                work->progress, cancellable, error);
-
-  if (volume == NULL)
-    return FALSE;
-  work->image_volume = g_strdup (name);
-  work->image_path = g_strdup (volume->path);
-  return TRUE;
-}
-
-static gboolean
-prepare_image (Work *work, KvmmVirtConnect *connect, GCancellable *cancellable, GError **error)
-{
-  const KvmmNewMachine *plan = work->plan;
-  g_autofree char *why = NULL;
-  guint64 size_bytes = 0;
-  gboolean is_done = TRUE;
-  int fd;
-
-  if (plan->path == NULL)
-    return TRUE;
-  if (work->is_remote && !plan->may_upload)
-    {
-      /* A path of that computer: libvirt looks when the machine starts. */
-      work->image_path = g_strdup (plan->path);
-      work->disk_format = g_strdup (g_str_has_suffix (plan->path, ".qcow2") ? "qcow2" : "raw");
-      return TRUE;
-    }
-  fd = look_at_image (work, &size_bytes, &why, error);
-  if (fd < 0)
-    return FALSE;
-  if (why != NULL && (!plan->may_upload || plan->pool == NULL))
-    is_done = fail (error,
-                    plan->pool != NULL ? KVMM_NEW_MACHINE_ERROR_UPLOAD_NEEDED
-                                       : KVMM_NEW_MACHINE_ERROR_INVALID,
-                    why);
-  else if (why != NULL || work->is_remote)
-    {
-      g_clear_pointer (&work->image_path, g_free);
-      if (work->foreign_format != NULL)
-        {
-          close (fd);
-          fd = kvmm_disk_convert (plan->path, work->foreign_format, size_bytes, kvmm_progress_count,
-                                  work->progress, cancellable, &size_bytes, error);
-          if (fd < 0)
-            return FALSE;
-        }
-      is_done = upload_image (work, connect, fd, size_bytes, cancellable, error);
-    }
-  close (fd);
-  return is_done;
 }
 
 /* Worker. A person agreed that the pool is made. */
 static gboolean
-prepare_pool (Work *work, KvmmVirtConnect *connect, GError **error)
+prepare_pool (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
 {
   const KvmmNewMachine *plan = work->plan;
   g_autoptr (KvmmVirtPool) pool = NULL;
@@ -449,13 +275,13 @@ prepare_pool (Work *work, KvmmVirtConnect *connect, GError **error)
 }
 
 static gboolean
-prepare_disk (Work *work, KvmmVirtConnect *connect, GError **error)
+prepare_disk (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
 {
   const KvmmNewMachine *plan = work->plan;
-  g_autofree char *name = dup_volume_name (plan, ".qcow2");
+  g_autofree char *name = g_strdup_printf ("%s.qcow2", plan->name);
   g_autoptr (KvmmVirtVolume) volume = NULL;
 
-  if (plan->source == KVMM_NEW_MACHINE_IMPORT)
+  if (plan->source == KVMM_NEW_MACHINE_IMPORT || plan->source == KVMM_NEW_MACHINE_CLOUD)
     {
       work->disk_path = g_strdup (work->image_path);
       return TRUE;
@@ -474,7 +300,7 @@ prepare_disk (Work *work, KvmmVirtConnect *connect, GError **error)
 }
 
 static char *
-define (Work *work, KvmmVirtConnect *connect, GError **error)
+define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
 {
   const KvmmNewMachine *plan = work->plan;
   g_autoptr (KvmmXmlMachineOptions) options = read_options (connect, plan->virt_type, error);
@@ -502,7 +328,9 @@ define (Work *work, KvmmVirtConnect *connect, GError **error)
   machine.has_virtio = plan->needs.has_virtio;
   machine.disk_path = work->disk_path;
   machine.disk_format = work->disk_format;
-  machine.has_cdrom = plan->source != KVMM_NEW_MACHINE_IMPORT;
+  machine.has_cdrom =
+      plan->source != KVMM_NEW_MACHINE_IMPORT && plan->source != KVMM_NEW_MACHINE_CLOUD;
+  machine.seed_path = work->seed_path;
   if (plan->source == KVMM_NEW_MACHINE_DISC)
     machine.cdrom_path = work->image_path;
   machine.network_kind = plan->network_kind;
@@ -530,7 +358,7 @@ remove_volume (KvmmVirtConnect *connect, const char *pool, const char *volume)
 static void
 create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
 {
-  Work *work = data;
+  KvmmNewMachineWork *work = data;
   GError *error = NULL;
   char *uuid = NULL;
 
@@ -541,7 +369,8 @@ create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable 
                  _ ("There is a machine called “%s” on this host; choose another name"),
                  work->plan->name);
   else if (error == NULL && prepare_pool (work, connect, &error) &&
-           prepare_image (work, connect, cancellable, &error) &&
+           kvmm_new_machine_prepare_image (work, connect, cancellable, &error) &&
+           kvmm_new_machine_prepare_cloud (work, connect, cancellable, &error) &&
            prepare_disk (work, connect, &error) &&
            !g_cancellable_set_error_if_cancelled (cancellable, &error))
     uuid = define (work, connect, &error);
@@ -552,6 +381,7 @@ create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable 
     }
   remove_volume (connect, work->plan->pool, work->disk_volume);
   remove_volume (connect, work->plan->pool, work->image_volume);
+  remove_volume (connect, work->plan->pool, work->seed_volume);
   g_task_return_error (task, error);
 }
 
@@ -565,7 +395,7 @@ kvmm_new_machine_create_async (const KvmmNewMachine *self,
                                gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (connection, cancellable, callback, user_data);
-  Work *work = g_new0 (Work, 1);
+  KvmmNewMachineWork *work = g_new0 (KvmmNewMachineWork, 1);
 
   KVMM_ASSERT_MAIN_THREAD ();
   g_task_set_source_tag (task, kvmm_new_machine_create_async);

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "model/kvmm-cloud-seed.h"
 #include "model/kvmm-connection.h"
 #include "model/kvmm-os-catalog.h"
 #include "xml/kvmm-xml-machine-options.h"
@@ -18,6 +19,7 @@ typedef enum
   KVMM_NEW_MACHINE_IMPORT,  /* a disk image with a system on it */
   KVMM_NEW_MACHINE_NETWORK, /* PXE */
   KVMM_NEW_MACHINE_EMPTY,
+  KVMM_NEW_MACHINE_CLOUD, /* a disk image of this computer that cloud-init sets up; always copied */
 } KvmmNewMachineSource;
 
 /* What is wanted. All strings are (owned). */
@@ -33,9 +35,10 @@ typedef struct
   guint vcpus;
   KvmmXmlFirmware firmware;
   gboolean has_tpm;
-  char *pool;         /* (nullable) of the new disk, and of an image that is copied */
-  char *pool_folder;  /* (nullable) where the pool is made when it is not there */
-  guint64 disk_bytes; /* 0: none */
+  char *pool;           /* (nullable) of the new disk, and of an image that is copied */
+  char *pool_folder;    /* (nullable) where the pool is made when it is not there */
+  guint64 disk_bytes;   /* 0: none; of a cloud image: at least so large */
+  KvmmCloudSeed *cloud; /* (nullable) (owned) of a cloud image */
   KvmmXmlNetworkKind network_kind;
   char *network;  /* (nullable) */
   char *graphics; /* (nullable) "vnc", "spice" */
@@ -87,7 +90,8 @@ GQuark kvmm_new_machine_error_quark (void);
  * @self: copied
  * @progress: (nullable): of a conversion, then of an upload
  *
- * Makes the disk, defines the machine, starts it. A step that fails, or is cancelled, leaves
+ * Makes the disk, and for a cloud image the disc with what it is to be; defines the machine, starts
+ * it. A step that fails, or is cancelled, leaves
  * nothing of the others behind.
  */
 void kvmm_new_machine_create_async (const KvmmNewMachine *self,
@@ -98,7 +102,7 @@ void kvmm_new_machine_create_async (const KvmmNewMachine *self,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
 /** kvmm_new_machine_create_finish: Returns: (transfer full): the UUID of the machine; %NULL with
- * KVMM_NEW_MACHINE_ERROR, KVMM_VIRT_ERROR, G_IO_ERROR_CANCELLED */
+ * KVMM_NEW_MACHINE_ERROR, KVMM_CLOUD_SEED_ERROR, KVMM_VIRT_ERROR, G_IO_ERROR_CANCELLED */
 char *kvmm_new_machine_create_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

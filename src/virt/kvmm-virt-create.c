@@ -13,6 +13,7 @@
 #include "xml/kvmm-xml-clone.h"
 #include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-new-machine.h"
+#include "xml/kvmm-xml-storage.h"
 
 /* More networks than a person would choose from. */
 #define MAX_NETWORKS 1024
@@ -203,6 +204,48 @@ kvmm_virt_storage_create_disk (KvmmVirtConnect *self,
       return NULL;
     }
   return kvmm_virt_storage_describe_volume (volume);
+}
+
+gboolean
+kvmm_virt_storage_grow_volume (KvmmVirtConnect *self,
+                               const char *pool_name,
+                               const char *name,
+                               const char *format,
+                               guint64 capacity_bytes,
+                               GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && name != NULL, FALSE);
+
+  g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, pool_name, error);
+  if (!pool)
+    return FALSE;
+  /* A volume is made as raw; what came into it is seen at the next look alone. */
+  if (virStoragePoolRefresh (pool, 0) < 0)
+    g_debug ("Pool %s: %s", pool_name, virGetLastErrorMessage ());
+  g_autoptr (virStorageVol) volume =
+      kvmm_virt_storage_acquire_volume (self, pool_name, name, error);
+  if (!volume)
+    return FALSE;
+  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+  g_autofree char *xml = virStorageVolGetXMLDesc (volume, 0);
+  g_autofree char *found = xml ? kvmm_xml_volume_dup_format (xml, NULL) : NULL;
+  if (g_strcmp0 (found, format) != 0)
+    {
+      g_autofree char *message =
+          g_strdup_printf (_ ("The host does not take the disk “%s” for %s, and cannot make it "
+                              "larger; try again when it is less busy"),
+                           shown, format);
+
+      kvmm_virt_error_set (error, KVMM_VIRT_ERROR_INVALID_STATE, message);
+      return FALSE;
+    }
+  virStorageVolInfo info = { 0 };
+  if (virStorageVolGetInfo (volume, &info) == 0 &&
+      (info.capacity >= capacity_bytes || virStorageVolResize (volume, capacity_bytes, 0) == 0))
+    return TRUE;
+  g_autofree char *what = g_strdup_printf (_ ("Could not make the disk “%s” larger"), shown);
+  kvmm_virt_error_take (error, what);
+  return FALSE;
 }
 
 gboolean

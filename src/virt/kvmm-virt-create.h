@@ -65,6 +65,20 @@ KvmmVirtVolume *kvmm_virt_storage_copy_volume (KvmmVirtConnect *self,
                                                const char *name,
                                                GError **error);
 
+/**
+ * kvmm_virt_storage_grow_volume:
+ * @format: "qcow2", "raw": what was uploaded, which libvirt has to see before it can make it larger
+ * @capacity_bytes: of the disk that is in the volume; one that is as large already stays as it is
+ *
+ * INVALID_STATE when the host takes the volume for something else.
+ */
+gboolean kvmm_virt_storage_grow_volume (KvmmVirtConnect *self,
+                                        const char *pool,
+                                        const char *volume,
+                                        const char *format,
+                                        guint64 capacity_bytes,
+                                        GError **error);
+
 /** kvmm_virt_connect_has_domain: Returns: whether a machine has this name; %FALSE with @error set
  * when nobody knows */
 gboolean kvmm_virt_connect_has_domain (KvmmVirtConnect *self, const char *name, GError **error);

@@ -159,10 +159,14 @@ upload_range (
 }
 
 static virStorageVolPtr
-create_volume (
-    Transfer *self, const char *pool_name, const char *name, guint64 size_bytes, GError **error)
+create_volume (Transfer *self,
+               const char *pool_name,
+               const char *name,
+               guint64 size_bytes,
+               gboolean is_private,
+               GError **error)
 {
-  g_autofree char *xml = kvmm_xml_volume_build (name, size_bytes, error);
+  g_autofree char *xml = kvmm_xml_volume_build (name, size_bytes, is_private, error);
   g_autoptr (virStoragePool) pool =
       xml ? kvmm_virt_storage_acquire_pool (self->connect, pool_name, error) : NULL;
   if (!pool)
@@ -187,6 +191,7 @@ kvmm_virt_storage_upload (KvmmVirtConnect *self,
                           const char *name,
                           int fd,
                           guint64 size_bytes,
+                          gboolean is_private,
                           KvmmVirtProgressFunc progress,
                           gpointer progress_data,
                           GCancellable *cancellable,
@@ -203,7 +208,8 @@ kvmm_virt_storage_upload (KvmmVirtConnect *self,
                                  .cancellable = cancellable };
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  g_autoptr (virStorageVol) volume = create_volume (&transfer, pool, name, size_bytes, error);
+  g_autoptr (virStorageVol) volume =
+      create_volume (&transfer, pool, name, size_bytes, is_private, error);
   if (!volume)
     return NULL;
 

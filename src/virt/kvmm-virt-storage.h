@@ -92,6 +92,7 @@ typedef void (*KvmmVirtProgressFunc) (guint64 done, guint64 total, gpointer user
  * @volume: made here, with mode 0644: an existing one is never written to
  * @fd: open for reading, any regular file
  * @size_bytes: how much of it, at least 1
+ * @is_private: with mode 0600 instead
  * @progress: (nullable)
  * @cancellable: (nullable): looked at between pieces of at most 256 KiB
  *
@@ -106,6 +107,7 @@ KvmmVirtVolume *kvmm_virt_storage_upload (KvmmVirtConnect *self,
                                           const char *volume,
                                           int fd,
                                           guint64 size_bytes,
+                                          gboolean is_private,
                                           KvmmVirtProgressFunc progress,
                                           gpointer progress_data,
                                           GCancellable *cancellable,

@@ -170,13 +170,36 @@ add_clock (const KvmmXmlNewMachine *self, xmlNode *domain)
     set (add_with (clock, "timer", "name", "hypervclock"), "present", "yes");
 }
 
+/* Returns: (transfer none): the drive; its medium is in nobody's way when it is lost if
+ * @is_optional */
+static xmlNode *
+add_drive (xmlNode *devices, const char *path, gboolean is_optional, guint place, const char *bus)
+{
+  g_autofree char *name =
+      g_strdup_printf ("%s%c", g_str_equal (bus, "ide") ? "hd" : "sd", (char) ('a' + place));
+  xmlNode *disk = add_with (devices, "disk", "type", "file");
+  xmlNode *source;
+
+  set (disk, "device", "cdrom");
+  set (add_with (disk, "driver", "name", "qemu"), "type", "raw");
+  if (path != NULL)
+    {
+      source = add_with (disk, "source", "file", path);
+      if (is_optional)
+        set (source, "startupPolicy", "optional");
+    }
+  set (add_with (disk, "target", "dev", name), "bus", bus);
+  add (disk, "readonly");
+  return disk;
+}
+
 /* The hard disk first: as long as it is empty the firmware goes on to the next. */
 static void
 add_disks (const KvmmXmlNewMachine *self, xmlNode *devices)
 {
   const char *ata = g_strcmp0 (self->machine, "pc") == 0 ? "ide" : "sata";
   const char *ata_prefix = g_strcmp0 (self->machine, "pc") == 0 ? "hd" : "sd";
-  guint n_ata = 0;
+  guint n_drives = 0;
   xmlNode *disk, *driver, *target;
 
   if (self->disk_path != NULL)
@@ -193,24 +216,26 @@ add_disks (const KvmmXmlNewMachine *self, xmlNode *devices)
       target = add_with (disk, "target", "dev", name);
       set (target, "bus", self->has_virtio ? "virtio" : ata);
       add_order (disk, 1);
-      n_ata += self->has_virtio ? 0 : 1;
+      n_drives += self->has_virtio ? 0 : 1;
     }
   if (self->has_cdrom || self->cdrom_path != NULL)
     {
-      const char *bus = is_x86 (self) ? ata : "scsi";
-      g_autofree char *name =
-          g_strdup_printf ("%s%c", is_x86 (self) ? ata_prefix : "sd", (char) ('a' + n_ata));
-
-      disk = add_with (devices, "disk", "type", "file");
-      set (disk, "device", "cdrom");
-      set (add_with (disk, "driver", "name", "qemu"), "type", "raw");
-      if (self->cdrom_path != NULL)
-        add_with (disk, "source", "file", self->cdrom_path);
-      target = add_with (disk, "target", "dev", name);
-      set (target, "bus", bus);
-      add (disk, "readonly");
+      disk = add_drive (devices, self->cdrom_path, FALSE, n_drives++, is_x86 (self) ? ata : "scsi");
       add_order (disk, 2);
     }
+  /* The kernels of cloud images know the drives of virtio; some know no others. */
+  if (self->seed_path != NULL)
+    add_drive (devices, self->seed_path, TRUE, n_drives++,
+               is_x86 (self) && !self->has_virtio ? ata : "scsi");
+}
+
+static gboolean
+has_scsi (const KvmmXmlNewMachine *self)
+{
+  gboolean has_cdrom = self->has_cdrom || self->cdrom_path != NULL;
+
+  return is_x86 (self) ? self->seed_path != NULL && self->has_virtio
+                       : has_cdrom || self->seed_path != NULL;
 }
 
 static void
@@ -270,7 +295,7 @@ add_devices (const KvmmXmlNewMachine *self, xmlNode *domain)
   xmlNode *node;
 
   add_disks (self, devices);
-  if (!is_x86 (self) && (self->has_cdrom || self->cdrom_path != NULL))
+  if (has_scsi (self))
     set (add_with (devices, "controller", "type", "scsi"), "model", "virtio-scsi");
   if (is_x86 (self))
     set (add_with (devices, "controller", "type", "usb"), "model", "qemu-xhci");
@@ -299,8 +324,8 @@ add_devices (const KvmmXmlNewMachine *self, xmlNode *domain)
 static gboolean
 check_texts (const KvmmXmlNewMachine *self, GError **error)
 {
-  const char *const texts[] = { self->title,     self->os_id,      self->machine, self->arch,
-                                self->disk_path, self->cdrom_path, self->network };
+  const char *const texts[] = { self->title,     self->os_id,      self->machine,   self->arch,
+                                self->disk_path, self->cdrom_path, self->seed_path, self->network };
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (texts[i] != NULL && !kvmm_xml_text_is_writable (texts[i]))

@@ -47,6 +47,7 @@ typedef struct
   const char *disk_format; /* (nullable) "qcow2", "raw" */
   gboolean has_cdrom;
   const char *cdrom_path; /* (nullable) an ISO of the host; without it the drive is empty */
+  const char *seed_path;  /* (nullable) a disc for cloud-init, in a drive of its own */
 
   KvmmXmlNetworkKind network_kind;
   const char *network; /* (nullable) */

@@ -77,7 +77,7 @@ kvmm_xml_pool_build_dir (const char *name, const char *path, GError **error)
 /* ---- volumes ---- */
 
 char *
-kvmm_xml_volume_build (const char *name, guint64 size_bytes, GError **error)
+kvmm_xml_volume_build (const char *name, guint64 size_bytes, gboolean is_private, GError **error)
 {
   g_return_val_if_fail (name != NULL, NULL);
 
@@ -93,10 +93,24 @@ kvmm_xml_volume_build (const char *name, guint64 size_bytes, GError **error)
   xmlNode *target = xmlNewChild (volume, NULL, BAD_CAST "target", NULL);
   xmlNode *format = xmlNewChild (target, NULL, BAD_CAST "format", NULL);
   xmlSetProp (format, BAD_CAST "type", BAD_CAST "raw");
-  /* libvirt's default is 0600 for root, which QEMU's user could not read without a new owner. */
+  /* libvirt's default is 0600 for root, which QEMU's user could not read without a new owner: what
+   * is private gets one when the machine starts, as its disks do. */
   xmlNode *permissions = xmlNewChild (target, NULL, BAD_CAST "permissions", NULL);
-  xmlNewChild (permissions, NULL, BAD_CAST "mode", BAD_CAST "0644");
+  xmlNewChild (permissions, NULL, BAD_CAST "mode", BAD_CAST (is_private ? "0600" : "0644"));
   return kvmm_xml_node_serialise (volume);
+}
+
+char *
+kvmm_xml_volume_dup_format (const char *xml, GError **error)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "volume", KVMM_XML_READ_DEFAULT, error);
+  const xmlNode *target;
+
+  if (document == NULL)
+    return NULL;
+  target = kvmm_xml_node_child (xmlDocGetRootElement (document), "target");
+  return g_strdup (kvmm_xml_node_attribute (kvmm_xml_node_child (target, "format"), "type"));
 }
 
 /* ---- who uses a volume ---- */

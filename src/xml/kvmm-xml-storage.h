@@ -27,9 +27,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlPool, kvmm_xml_pool_free)
  * KVMM_XML_ERROR_UNEXPECTED when @name or @path cannot be written in XML */
 char *kvmm_xml_pool_build_dir (const char *name, const char *path, GError **error);
 
-/** kvmm_xml_volume_build: Returns: (transfer full): a raw `<volume>` that all may read (mode 0644);
- * %NULL with KVMM_XML_ERROR_UNEXPECTED when @name cannot be written in XML */
-char *kvmm_xml_volume_build (const char *name, guint64 size_bytes, GError **error);
+/** kvmm_xml_volume_build: Returns: (transfer full): a raw `<volume>` that all may read (mode 0644),
+ * or with @is_private its owner alone; %NULL with KVMM_XML_ERROR_UNEXPECTED when @name cannot be
+ * written in XML */
+char *
+kvmm_xml_volume_build (const char *name, guint64 size_bytes, gboolean is_private, GError **error);
+
+/** kvmm_xml_volume_dup_format: @xml: a `<volume>` document. Returns: (transfer full) (nullable):
+ * how libvirt takes it, "qcow2" or "raw"; %NULL without @error where it says nothing */
+char *kvmm_xml_volume_dup_format (const char *xml, GError **error);
 
 /**
  * kvmm_xml_domain_names_volume:

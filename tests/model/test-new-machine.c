@@ -7,158 +7,12 @@
 #include <libvirt/virterror.h>
 #include <unistd.h>
 
-#include "model/kvmm-new-machine.h"
-#include "test-model.h"
-
-/* Machines made on the daemon that script/lib/private-libvirt.sh started, and run by QEMU. */
-
-typedef struct
-{
-  KvmmSettings *settings;
-  KvmmConnection *connection;
-  char *folder; /* of the pool */
-  char *disc;
-} Fixture;
-
-static const char *
-uri (void)
-{
-  return g_getenv ("KVMM_LIBVIRT_URI");
-}
-
-static void
-remove_all (virConnectPtr connect, const char *unused)
-{
-  virDomainPtr *domains = NULL;
-  virStoragePoolPtr *pools = NULL;
-  int n_domains = virConnectListAllDomains (connect, &domains, 0);
-  int n_pools = virConnectListAllStoragePools (connect, &pools, 0);
-
-  for (int i = 0; i < n_domains; i++)
-    {
-      if (virDomainIsActive (domains[i]) == 1)
-        virDomainDestroy (domains[i]);
-      virDomainUndefineFlags (domains[i], VIR_DOMAIN_UNDEFINE_NVRAM);
-      virDomainFree (domains[i]);
-    }
-  free (domains);
-  for (int i = 0; i < n_pools; i++)
-    {
-      virStoragePoolDestroy (pools[i]);
-      virStoragePoolUndefine (pools[i]);
-      virStoragePoolFree (pools[i]);
-    }
-  free (pools);
-}
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  g_autofree char *iso = g_malloc0 (64 * 1024);
-
-  f->settings = test_settings_new ();
-  f->folder = g_build_filename (g_getenv ("KVMM_PRIVATE_DIR"), "pool", NULL);
-  f->disc = g_build_filename (g_getenv ("KVMM_PRIVATE_DIR"), "disc.iso", NULL);
-  g_assert_true (g_file_set_contents (f->disc, iso, 64 * 1024, NULL));
-  f->connection = test_connected (uri (), f->settings);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  g_autoptr (GDir) folder = g_dir_open (f->folder, 0, NULL);
-  const char *name;
-
-  test_drop (f->connection);
-  g_clear_object (&f->settings);
-  test_other_client (uri (), remove_all, NULL);
-  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (f->folder, name, NULL);
-
-      g_unlink (path);
-    }
-  g_rmdir (f->folder);
-  g_free (f->folder);
-  g_free (f->disc);
-}
-
-static guint
-count_files (Fixture *f)
-{
-  g_autoptr (GDir) folder = g_dir_open (f->folder, 0, NULL);
-  guint n = 0;
-
-  while (folder != NULL && g_dir_read_name (folder) != NULL)
-    n++;
-  return n;
-}
-
-/* A small one, for an emulator. */
-static KvmmNewMachine *
-plan_new (Fixture *f, const char *name, KvmmNewMachineSource source)
-{
-  KvmmNewMachine *plan = kvmm_new_machine_new ();
-
-  plan->name = g_strdup (name);
-  plan->source = source;
-  plan->path = source == KVMM_NEW_MACHINE_DISC ? g_strdup (f->disc) : NULL;
-  plan->virt_type = g_strdup ("qemu");
-  plan->memory_kib = 64 * 1024;
-  plan->vcpus = 1;
-  plan->pool = g_strdup ("default");
-  plan->pool_folder = g_strdup (f->folder);
-  plan->disk_bytes = 16 << 20;
-  plan->graphics = g_strdup ("vnc");
-  return plan;
-}
-
-static char *
-create (Fixture *f, KvmmNewMachine *plan, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  kvmm_new_machine_create_async (plan, f->connection, NULL, NULL, NULL, test_result_cb, &result);
-  TEST_RUN_UNTIL (result != NULL);
-  return kvmm_new_machine_create_finish (result, error);
-}
-
-static KvmmDomain *
-wait_for_machine (Fixture *f, const char *name)
-{
-  KvmmDomain *domain = NULL;
-
-  TEST_RUN_UNTIL ((domain = kvmm_connection_find (f->connection, name)) != NULL &&
-                  kvmm_domain_get_facts (domain) != NULL);
-  return domain;
-}
-
-static char *
-read_xml (KvmmDomain *domain)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-  char *xml;
-
-  kvmm_domain_read_xml_async (domain, TRUE, NULL, test_result_cb, &result);
-  TEST_RUN_UNTIL (result != NULL);
-  xml = kvmm_domain_read_xml_finish (domain, result, &error);
-  g_assert_no_error (error);
-  return xml;
-}
-
-static void
-assert_nothing_left (Fixture *f)
-{
-  test_settle ();
-  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (f->connection)), ==, 0);
-  g_assert_cmpuint (count_files (f), ==, 0);
-}
+#include "new-machine-fixture.h"
 
 /* ---- cases ---- */
 
 static void
-test_the_host_tells_what_it_has (Fixture *f, gconstpointer data)
+test_the_host_tells_what_it_has (NewMachineFixture *f, gconstpointer data)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (KvmmNewMachineHost) host = NULL;
@@ -177,9 +31,9 @@ test_the_host_tells_what_it_has (Fixture *f, gconstpointer data)
 }
 
 static void
-test_a_machine_from_a_disc_runs (Fixture *f, gconstpointer data)
+test_a_machine_from_a_disc_runs (NewMachineFixture *f, gconstpointer data)
 {
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "web & <1>", KVMM_NEW_MACHINE_DISC);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "web & <1>", KVMM_NEW_MACHINE_DISC);
   g_autoptr (GError) error = NULL;
   g_autofree char *uuid = NULL;
   g_autofree char *xml = NULL;
@@ -187,25 +41,25 @@ test_a_machine_from_a_disc_runs (Fixture *f, gconstpointer data)
 
   plan->os_id = g_strdup ("http://debian.org/debian/12");
   plan->network_kind = KVMM_XML_NETWORK_USER;
-  uuid = create (f, plan, &error);
+  uuid = new_machine_create (f, plan, &error);
   g_assert_no_error (error);
-  domain = wait_for_machine (f, "web & <1>");
+  domain = new_machine_wait_for_machine (f, "web & <1>");
   g_assert_cmpstr (kvmm_domain_get_uuid (domain), ==, uuid);
   TEST_RUN_UNTIL (kvmm_domain_get_state (domain) == KVMM_DOMAIN_STATE_RUNNING);
   g_assert_cmpstr (kvmm_domain_get_facts (domain)->os_info_id, ==, plan->os_id);
   g_assert_true (kvmm_domain_get_facts (domain)->has_virtio_serial);
   g_assert_cmpint (kvmm_domain_get_facts (domain)->agent_channel, !=, KVMM_CHANNEL_ABSENT);
   g_assert_cmpint (kvmm_domain_get_facts (domain)->qga_channel, !=, KVMM_CHANNEL_ABSENT);
-  xml = read_xml (domain);
+  xml = new_machine_read_xml (domain);
   g_assert_nonnull (strstr (xml, f->disc));
   g_assert_nonnull (strstr (xml, "<listen type='none'/>"));
   g_assert_nonnull (strstr (xml, "<stats period='5'/>"));
   g_assert_nonnull (strstr (xml, "type='tablet'"));
-  g_assert_cmpuint (count_files (f), ==, 1);
+  g_assert_cmpuint (new_machine_count_files (f), ==, 1);
 }
 
 static void
-test_every_kind_is_taken_by_libvirt (Fixture *f, gconstpointer data)
+test_every_kind_is_taken_by_libvirt (NewMachineFixture *f, gconstpointer data)
 {
   g_autofree char *swtpm = g_find_program_in_path ("swtpm");
   gboolean has_swtpm = swtpm != NULL;
@@ -234,7 +88,7 @@ test_every_kind_is_taken_by_libvirt (Fixture *f, gconstpointer data)
     g_test_message ("without a TPM: swtpm is not installed");
   for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_autoptr (KvmmNewMachine) plan = plan_new (f, kinds[i].name, kinds[i].source);
+      g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, kinds[i].name, kinds[i].source);
       g_autoptr (GError) error = NULL;
       g_autofree char *uuid = NULL;
 
@@ -247,53 +101,53 @@ test_every_kind_is_taken_by_libvirt (Fixture *f, gconstpointer data)
       g_free (plan->graphics);
       plan->graphics = g_strdup (kinds[i].graphics);
       plan->start = FALSE;
-      uuid = create (f, plan, &error);
+      uuid = new_machine_create (f, plan, &error);
       if (error != NULL)
         g_error ("%s: %s", kinds[i].name, error->message);
-      wait_for_machine (f, kinds[i].name);
+      new_machine_wait_for_machine (f, kinds[i].name);
     }
 }
 
 static void
-test_a_name_is_taken_once (Fixture *f, gconstpointer data)
+test_a_name_is_taken_once (NewMachineFixture *f, gconstpointer data)
 {
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "one", KVMM_NEW_MACHINE_EMPTY);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "one", KVMM_NEW_MACHINE_EMPTY);
   g_autoptr (GError) error = NULL;
   g_autofree char *uuid = NULL;
 
   plan->start = FALSE;
-  uuid = create (f, plan, &error);
+  uuid = new_machine_create (f, plan, &error);
   g_assert_no_error (error);
-  g_assert_null (create (f, plan, &error));
+  g_assert_null (new_machine_create (f, plan, &error));
   g_assert_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_NAME_TAKEN);
-  g_assert_cmpuint (count_files (f), ==, 1);
+  g_assert_cmpuint (new_machine_count_files (f), ==, 1);
 }
 
 static void
-test_what_does_not_start_leaves_nothing (Fixture *f, gconstpointer data)
+test_what_does_not_start_leaves_nothing (NewMachineFixture *f, gconstpointer data)
 {
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "gone", KVMM_NEW_MACHINE_EMPTY);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "gone", KVMM_NEW_MACHINE_EMPTY);
   g_autoptr (GError) error = NULL;
 
   plan->network_kind = KVMM_XML_NETWORK_VIRTUAL;
   plan->network = g_strdup ("no-such-network");
-  g_assert_null (create (f, plan, &error));
+  g_assert_null (new_machine_create (f, plan, &error));
   g_assert_nonnull (error);
   g_assert_nonnull (strstr (error->message, "gone"));
-  assert_nothing_left (f);
+  new_machine_assert_nothing_left (f);
 }
 
 static void
-test_a_disk_of_that_name_is_left_alone (Fixture *f, gconstpointer data)
+test_a_disk_of_that_name_is_left_alone (NewMachineFixture *f, gconstpointer data)
 {
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "disk", KVMM_NEW_MACHINE_EMPTY);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "disk", KVMM_NEW_MACHINE_EMPTY);
   g_autofree char *path = g_build_filename (f->folder, "disk.qcow2", NULL);
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (g_mkdir_with_parents (f->folder, 0755), ==, 0);
   g_assert_true (g_file_set_contents (path, "somebody's", -1, NULL));
-  g_assert_null (create (f, plan, &error));
+  g_assert_null (new_machine_create (f, plan, &error));
   g_assert_error (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_IN_USE);
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   g_assert_cmpstr (text, ==, "somebody's");
@@ -301,7 +155,7 @@ test_a_disk_of_that_name_is_left_alone (Fixture *f, gconstpointer data)
 }
 
 static void
-test_what_was_said_wrong_is_told (Fixture *f, gconstpointer data)
+test_what_was_said_wrong_is_told (NewMachineFixture *f, gconstpointer data)
 {
   g_autofree char *long_name = g_strnfill (KVMM_XML_MACHINE_NAME_MAX + 1, 'x');
   const struct
@@ -323,7 +177,8 @@ test_what_was_said_wrong_is_told (Fixture *f, gconstpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_autoptr (KvmmNewMachine) plan = plan_new (f, wrong[i].name, KVMM_NEW_MACHINE_DISC);
+      g_autoptr (KvmmNewMachine) plan =
+          new_machine_plan_new (f, wrong[i].name, KVMM_NEW_MACHINE_DISC);
       g_autoptr (GError) error = NULL;
 
       g_free (plan->path);
@@ -331,16 +186,16 @@ test_what_was_said_wrong_is_told (Fixture *f, gconstpointer data)
       plan->memory_kib = wrong[i].memory_kib;
       plan->vcpus = wrong[i].vcpus;
       plan->disk_bytes = wrong[i].disk_bytes;
-      g_assert_null (create (f, plan, &error));
+      g_assert_null (new_machine_create (f, plan, &error));
       g_assert_nonnull (error);
-      assert_nothing_left (f);
+      new_machine_assert_nothing_left (f);
     }
 }
 
 static void
-test_a_disk_image_is_imported (Fixture *f, gconstpointer data)
+test_a_disk_image_is_imported (NewMachineFixture *f, gconstpointer data)
 {
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "imported", KVMM_NEW_MACHINE_IMPORT);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "imported", KVMM_NEW_MACHINE_IMPORT);
   g_autofree char *xml = NULL;
   g_autofree char *uuid = NULL;
   g_autoptr (GError) error = NULL;
@@ -353,70 +208,16 @@ test_a_disk_image_is_imported (Fixture *f, gconstpointer data)
   argv[5] = plan->path;
   g_assert_true (
       g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, &error));
-  uuid = create (f, plan, &error);
+  uuid = new_machine_create (f, plan, &error);
   g_assert_no_error (error);
-  xml = read_xml (wait_for_machine (f, "imported"));
+  xml = new_machine_read_xml (new_machine_wait_for_machine (f, "imported"));
   /* By what is in it, not by its name. */
   g_assert_nonnull (strstr (xml, "type='qcow2'"));
   g_assert_nonnull (strstr (xml, plan->path));
 }
 
-/* Of 8 MiB with something in it. */
-static char *
-make_image (const char *format, const char *options)
-{
-  g_autofree char *name = g_strdup_printf ("old-%s.img", format);
-  g_autofree char *raw = g_build_filename (g_getenv ("KVMM_PRIVATE_DIR"), "old.raw", NULL);
-  char *path = g_build_filename (g_getenv ("KVMM_PRIVATE_DIR"), name, NULL);
-  const char *argv[] = { "qemu-img", "convert", "-f", "raw",   "-O", format,
-                         raw,        path,      "-o", options, NULL };
-  g_autofree char *bytes = g_malloc0 (8 << 20);
-  g_autoptr (GError) error = NULL;
-  int status = -1;
-
-  for (gsize i = 0; i < 1 << 20; i++)
-    bytes[i + 4096] = (char) (i * 2654435761u >> 13);
-  g_assert_true (g_file_set_contents (raw, bytes, 8 << 20, &error));
-  g_assert_no_error (error);
-  if (options == NULL)
-    argv[8] = NULL;
-  g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-                               NULL, &status, &error));
-  g_assert_no_error (error);
-  g_assert_cmpint (status, ==, 0);
-  return path;
-}
-
-/* Whether the machine's disk says what make_image() wrote. */
 static void
-assert_same_disk (Fixture *f, const char *name)
-{
-  g_autofree char *raw = g_build_filename (g_getenv ("KVMM_PRIVATE_DIR"), "old.raw", NULL);
-  g_autofree char *disk = g_strdup_printf ("%s/%s.qcow2", f->folder, name);
-  const char *const argv[] = { "qemu-img", "compare", "-f", "raw", "-F", "qcow2",
-                               "-q",       "-U",      raw,  disk,  NULL };
-  g_autofree char *errors = NULL;
-  int status = -1;
-
-  g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-                               &errors, &status, NULL));
-  g_assert_cmpstr (errors, ==, "");
-  g_assert_true (g_spawn_check_wait_status (status, NULL));
-}
-
-static void
-assert_no_temporary_file (void)
-{
-  g_autofree char *path = g_build_filename (g_get_user_cache_dir (), "kvm-manager", NULL);
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
-    g_assert_false (g_str_has_prefix (name, "disk-"));
-}
-
-static void
-test_another_programs_image_is_converted (Fixture *f, gconstpointer data)
+test_another_programs_image_is_converted (NewMachineFixture *f, gconstpointer data)
 {
   const struct
   {
@@ -433,26 +234,26 @@ test_another_programs_image_is_converted (Fixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (images); i++)
     {
       g_autofree char *name = g_strdup_printf ("foreign-%u", (guint) i);
-      g_autoptr (KvmmNewMachine) plan = plan_new (f, name, KVMM_NEW_MACHINE_IMPORT);
+      g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, name, KVMM_NEW_MACHINE_IMPORT);
       g_autofree char *uuid = NULL;
       g_autofree char *xml = NULL;
       g_autofree char *part = g_strdup_printf ("%s/%s.qcow2'", f->folder, name);
       g_autoptr (GError) error = NULL;
 
-      plan->path = make_image (images[i].format, images[i].options);
+      plan->path = new_machine_make_image (images[i].format, images[i].options);
       plan->start = i == 0;
-      g_assert_null (create (f, plan, &error));
+      g_assert_null (new_machine_create (f, plan, &error));
       g_assert_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_UPLOAD_NEEDED);
       g_assert_nonnull (strstr (error->message, images[i].format));
       g_clear_error (&error);
       plan->may_upload = TRUE;
-      uuid = create (f, plan, &error);
+      uuid = new_machine_create (f, plan, &error);
       g_assert_no_error (error);
-      xml = read_xml (wait_for_machine (f, name));
+      xml = new_machine_read_xml (new_machine_wait_for_machine (f, name));
       g_assert_nonnull (strstr (xml, "type='qcow2'"));
       g_assert_nonnull (strstr (xml, part));
-      assert_same_disk (f, name);
-      assert_no_temporary_file ();
+      new_machine_assert_same_disk (f, name);
+      new_machine_assert_no_temporary_file ();
       g_assert_cmpint (g_unlink (plan->path), ==, 0);
     }
 }
@@ -464,43 +265,43 @@ cancel_cb (goffset done, goffset total, gpointer user_data)
 }
 
 static void
-test_a_conversion_that_ends_leaves_nothing (Fixture *f, gconstpointer data)
+test_a_conversion_that_ends_leaves_nothing (NewMachineFixture *f, gconstpointer data)
 {
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "foreign", KVMM_NEW_MACHINE_IMPORT);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "foreign", KVMM_NEW_MACHINE_IMPORT);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
 
-  plan->path = make_image ("vmdk", NULL);
+  plan->path = new_machine_make_image ("vmdk", NULL);
   plan->may_upload = TRUE;
   kvmm_new_machine_create_async (plan, f->connection, cancel_cb, cancellable, cancellable,
                                  test_result_cb, &result);
   TEST_RUN_UNTIL (result != NULL);
   g_assert_null (kvmm_new_machine_create_finish (result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  assert_nothing_left (f);
-  assert_no_temporary_file ();
+  new_machine_assert_nothing_left (f);
+  new_machine_assert_no_temporary_file ();
   g_clear_error (&error);
 
   /* Cut off: the header and nothing of what it counts on. */
   g_assert_cmpint (truncate (plan->path, 4096), ==, 0);
-  g_assert_null (create (f, plan, &error));
+  g_assert_null (new_machine_create (f, plan, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
-  assert_nothing_left (f);
-  assert_no_temporary_file ();
+  new_machine_assert_nothing_left (f);
+  new_machine_assert_no_temporary_file ();
 }
 
 /* One that names other files would have them read. */
 static void
-test_a_part_of_an_image_is_refused (Fixture *f, gconstpointer data)
+test_a_part_of_an_image_is_refused (NewMachineFixture *f, gconstpointer data)
 {
   static const char *const texts[] = {
     "COWDxxxxxxxxxxxxxxxx",
     "# Disk DescriptorFile\nversion=1\ncreateType=\"monolithicFlat\"\nRW 8 FLAT \"/etc/passwd\" "
     "0\n",
   };
-  g_autoptr (KvmmNewMachine) plan = plan_new (f, "vmware", KVMM_NEW_MACHINE_IMPORT);
-  g_autofree char *base = make_image ("vmdk", NULL);
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "vmware", KVMM_NEW_MACHINE_IMPORT);
+  g_autofree char *base = new_machine_make_image ("vmdk", NULL);
   const char *argv[] = { "qemu-img", "create", "-q",   "-f", "vmdk", "-b",
                          base,       "-F",     "vmdk", NULL, NULL };
   g_autoptr (GError) error = NULL;
@@ -510,23 +311,23 @@ test_a_part_of_an_image_is_refused (Fixture *f, gconstpointer data)
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     {
       g_assert_true (g_file_set_contents (plan->path, texts[i], -1, NULL));
-      g_assert_null (create (f, plan, &error));
+      g_assert_null (new_machine_create (f, plan, &error));
       g_assert_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID);
       g_assert_nonnull (strstr (error->message, "qemu-img convert -O qcow2"));
       g_clear_error (&error);
-      assert_nothing_left (f);
+      new_machine_assert_nothing_left (f);
     }
   argv[9] = plan->path;
   g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
                                NULL, NULL, &error));
-  g_assert_null (create (f, plan, &error));
+  g_assert_null (new_machine_create (f, plan, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, "several files"));
-  assert_nothing_left (f);
+  new_machine_assert_nothing_left (f);
 }
 
 static void
-test_systems_have_needs (Fixture *f, gconstpointer data)
+test_systems_have_needs (NewMachineFixture *f, gconstpointer data)
 {
   g_autoptr (KvmmOsCatalog) catalog = kvmm_os_catalog_new ();
   g_autoptr (GAsyncResult) listed = NULL;
@@ -566,7 +367,8 @@ main (int argc, char **argv)
 {
   test_model_init (&argc, &argv);
 #define ADD(path, func)                                                                            \
-  g_test_add ("/model/new-machine/" path, Fixture, NULL, set_up, func, tear_down)
+  g_test_add ("/model/new-machine/" path, NewMachineFixture, NULL, new_machine_set_up, func,       \
+              new_machine_tear_down)
   ADD ("the-host-tells-what-it-has", test_the_host_tells_what_it_has);
   ADD ("a-machine-from-a-disc-runs", test_a_machine_from_a_disc_runs);
   ADD ("every-kind-is-taken-by-libvirt", test_every_kind_is_taken_by_libvirt);

@@ -115,7 +115,7 @@ upload (Fixture *self, KvmmVirtProgressFunc progress, GCancellable *cancellable,
 
   g_assert_cmpint (fstat (self->fd, &info), ==, 0);
   return kvmm_virt_storage_upload (self->connect, POOL, VOLUME, self->fd, (guint64) info.st_size,
-                                   progress, cancellable, cancellable, error);
+                                   FALSE, progress, cancellable, cancellable, error);
 }
 
 /* ---- pools ---- */
@@ -280,8 +280,8 @@ says_what_it_cannot_read (gpointer data)
   g_autoptr (GError) error = NULL;
 
   /* Shorter than it was said to be: nothing of it stays. */
-  g_assert_null (kvmm_virt_storage_upload (self->connect, POOL, VOLUME, self->fd, SIZE + 1, NULL,
-                                           NULL, NULL, &error));
+  g_assert_null (kvmm_virt_storage_upload (self->connect, POOL, VOLUME, self->fd, SIZE + 1, FALSE,
+                                           NULL, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT);
   g_clear_error (&error);
   g_assert_null (kvmm_virt_storage_read_volume (self->connect, POOL, VOLUME, &error));
@@ -351,7 +351,7 @@ upload_to_the_dying_thread (gpointer data)
   g_autoptr (GError) error = NULL;
   int was_killed = 0;
 
-  g_assert_null (kvmm_virt_storage_upload (self->connect, POOL, VOLUME, self->fd, LARGE_SIZE,
+  g_assert_null (kvmm_virt_storage_upload (self->connect, POOL, VOLUME, self->fd, LARGE_SIZE, FALSE,
                                            kill_progress, &was_killed, NULL, &error));
   g_test_message ("%s", error->message);
   g_assert_true (was_killed);

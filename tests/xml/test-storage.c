@@ -45,13 +45,19 @@ static void
 test_builds_volumes (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *xml = kvmm_xml_volume_build ("a&b.iso", G_MAXUINT64, &error);
+  g_autofree char *format = NULL;
+  g_autofree char *xml = kvmm_xml_volume_build ("a&b.iso", G_MAXUINT64, FALSE, &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (strstr (xml, "<name>a&amp;b.iso</name>"));
   g_assert_nonnull (strstr (xml, "<capacity unit=\"bytes\">18446744073709551615</capacity>"));
   g_assert_nonnull (strstr (xml, "<format type=\"raw\"/>"));
   g_assert_nonnull (strstr (xml, "<mode>0644</mode>"));
+  format = kvmm_xml_volume_dup_format (xml, &error);
+  g_assert_cmpstr (format, ==, "raw");
+  g_free (xml);
+  xml = kvmm_xml_volume_build ("seed.iso", 1, TRUE, &error);
+  g_assert_nonnull (strstr (xml, "<mode>0600</mode>"));
 }
 
 static void
@@ -62,7 +68,7 @@ test_refuses_what_xml_cannot_hold (void)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autoptr (GError) error = NULL;
-      g_assert_null (kvmm_xml_volume_build (names[i], 1, &error));
+      g_assert_null (kvmm_xml_volume_build (names[i], 1, FALSE, &error));
       g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_UNEXPECTED);
       g_clear_error (&error);
       g_assert_null (kvmm_xml_pool_build_dir ("name", names[i], &error));

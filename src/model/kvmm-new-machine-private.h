@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Copyright (c) 2026 KVM Manager contributors */
+
+#pragma once
+
+#include "model/kvmm-new-machine.h"
+#include "util/kvmm-progress.h"
+
+G_BEGIN_DECLS
+
+/* A machine while it is made. Worker only. All strings are (owned). */
+typedef struct
+{
+  KvmmNewMachine *plan; /* (owned) */
+  gboolean is_remote;
+  gboolean is_session;
+  KvmmProgress *progress; /* (owned) */
+
+  /* What was made, and goes again when a later step fails */
+  char *disk_path;
+  char *disk_volume; /* (nullable) */
+  char *disk_format;
+  const char *foreign_format; /* (nullable) (unowned) of an image that is converted */
+  char *image_path;           /* where QEMU finds the image */
+  char *image_volume;         /* (nullable) */
+  char *seed_path;            /* (nullable) */
+  char *seed_volume;          /* (nullable) */
+} KvmmNewMachineWork;
+
+/** kvmm_new_machine_fail: Returns: %FALSE, with KVMM_NEW_MACHINE_ERROR */
+gboolean kvmm_new_machine_fail (GError **error, KvmmNewMachineError code, const char *text);
+
+/** kvmm_new_machine_prepare_image: kvmm-new-machine-image.c: the image of the plan, where QEMU gets
+ * at it: as it is, copied, or converted */
+gboolean kvmm_new_machine_prepare_image (KvmmNewMachineWork *self,
+                                         KvmmVirtConnect *connect,
+                                         GCancellable *cancellable,
+                                         GError **error);
+/** kvmm_new_machine_prepare_cloud: kvmm-new-machine-cloud.c: the size of a cloud image that is in
+ * the pool, and the disc that it reads at its first start. Does nothing for another source. */
+gboolean kvmm_new_machine_prepare_cloud (KvmmNewMachineWork *self,
+                                         KvmmVirtConnect *connect,
+                                         GCancellable *cancellable,
+                                         GError **error);
+
+G_END_DECLS
