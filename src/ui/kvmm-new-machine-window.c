@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ui/kvmm-cloud-group.h"
 #include "ui/kvmm-dialogs.h"
 #include "ui/kvmm-machine-window.h"
 #include "ui/kvmm-new-machine-choices.h"
@@ -24,6 +25,7 @@ typedef enum
 {
   SOURCE_DISC,
   SOURCE_IMPORT,
+  SOURCE_CLOUD,
   SOURCE_NETWORK,
   SOURCE_EMPTY,
 } Source;
@@ -63,7 +65,8 @@ struct _KvmmNewMachineWindow
   GtkSpinButton *processors;
   GtkWidget *tpm_row;
   GtkSwitch *tpm;
-  GtkWidget *size_row;
+  KvmmCloudGroup *cloud;
+  AdwActionRow *size_row;
   GtkSpinButton *disk_size;
   GtkLabel *pool_note;
   GtkWidget *bridge;
@@ -129,19 +132,49 @@ check_name (KvmmNewMachineWindow *self)
   return NULL;
 }
 
+static gboolean
+needs_image (Source source)
+{
+  return source == SOURCE_DISC || source == SOURCE_IMPORT || source == SOURCE_CLOUD;
+}
+
+/* Returns: (transfer full) (nullable): why it cannot be made */
+static char *
+check (KvmmNewMachineWindow *self)
+{
+  g_autoptr (KvmmCloudSeed) seed = NULL;
+  g_autoptr (GError) error = NULL;
+  char *problem = check_name (self);
+
+  if (problem != NULL || get_source (self) != SOURCE_CLOUD)
+    return problem;
+  seed = kvmm_cloud_group_read (self->cloud, &error);
+  return seed == NULL ? g_strdup (error->message) : NULL;
+}
+
 static void
 update (KvmmNewMachineWindow *self)
 {
   Source source = get_source (self);
-  gboolean has_image = source == SOURCE_DISC || source == SOURCE_IMPORT;
+  gboolean has_image = needs_image (source);
   gboolean is_typed = *get_text (self->name) != '\0';
-  g_autofree char *problem = check_name (self);
+  g_autofree char *name_problem = check_name (self);
+  g_autofree char *problem = check (self);
   gboolean can;
 
   gtk_widget_set_visible (self->path, has_image);
   /* The pool takes an image that is copied, too. */
-  gtk_widget_set_visible (self->size_row, source != SOURCE_IMPORT);
-  if (problem != NULL && is_typed)
+  gtk_widget_set_visible (GTK_WIDGET (self->size_row), source != SOURCE_IMPORT);
+  adw_action_row_set_subtitle (self->size_row,
+                               source == SOURCE_CLOUD
+                                   ? _ ("At least; 0: as the image is. Takes its space as it is "
+                                        "written to.")
+                                   : _ ("0: no disk. Takes its space as it is written to."));
+  gtk_widget_set_visible (GTK_WIDGET (self->cloud), source == SOURCE_CLOUD);
+  /* A cloud image is always copied from here. */
+  gtk_widget_set_visible (self->browse_button,
+                          source == SOURCE_CLOUD || self->host == NULL || !self->host->is_remote);
+  if (name_problem != NULL && is_typed)
     gtk_widget_add_css_class (self->name, "error");
   else
     gtk_widget_remove_css_class (self->name, "error");
@@ -158,6 +191,8 @@ typed_cb (GtkEditable *editable, gpointer user_data)
 
   if (GTK_WIDGET (editable) == self->name && !self->is_suggesting)
     self->name_is_ours = FALSE;
+  if (GTK_WIDGET (editable) == self->name)
+    kvmm_cloud_group_suggest_host_name (self->cloud, get_text (self->name));
   update (self);
 }
 
@@ -396,7 +431,6 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gtk_spin_button_set_range (self->processors, 1,
                              options->max_vcpus > 0 ? options->max_vcpus : 1024);
   gtk_widget_set_visible (self->tpm_row, options->has_tpm);
-  gtk_widget_set_visible (self->browse_button, !self->host->is_remote);
   say (self->notice, g_str_equal (options->virt_type, "kvm")
                          ? NULL
                          : _ ("This host cannot run it with KVM: it will be emulated, and slow."));
@@ -436,10 +470,13 @@ read_form (KvmmNewMachineWindow *self, gboolean may_upload)
   plan->name = g_strdup (get_text (self->name));
   plan->source = source == SOURCE_DISC      ? KVMM_NEW_MACHINE_DISC
                  : source == SOURCE_IMPORT  ? KVMM_NEW_MACHINE_IMPORT
+                 : source == SOURCE_CLOUD   ? KVMM_NEW_MACHINE_CLOUD
                  : source == SOURCE_NETWORK ? KVMM_NEW_MACHINE_NETWORK
                                             : KVMM_NEW_MACHINE_EMPTY;
-  if (source == SOURCE_DISC || source == SOURCE_IMPORT)
+  if (needs_image (source))
     plan->path = g_strdup (get_text (self->path));
+  if (source == SOURCE_CLOUD)
+    plan->cloud = kvmm_cloud_group_read (self->cloud, NULL);
   plan->os_id = os != NULL ? g_strdup (os->id) : NULL;
   plan->needs = self->needs;
   plan->memory_kib = (guint64) gtk_spin_button_get_value (self->memory) * 1024;
@@ -618,6 +655,7 @@ bind_callbacks (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_callback (widget_class, path_cb);
   gtk_widget_class_bind_template_callback (widget_class, browse_cb);
   gtk_widget_class_bind_template_callback (widget_class, typed_cb);
+  gtk_widget_class_bind_template_callback (widget_class, update);
   gtk_widget_class_bind_template_callback (widget_class, system_cb);
   gtk_widget_class_bind_template_callback (widget_class, network_cb);
   gtk_widget_class_bind_template_callback (widget_class, create_cb);
@@ -629,6 +667,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (KVMM_TYPE_CLOUD_GROUP);
   G_OBJECT_CLASS (klass)->dispose = dispose;
   G_OBJECT_CLASS (klass)->finalize = finalize;
   gtk_widget_class_set_template_from_resource (
@@ -647,6 +686,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   BIND (processors);
   BIND (tpm_row);
   BIND (tpm);
+  BIND (cloud);
   BIND (size_row);
   BIND (disk_size);
   BIND (pool_note);

@@ -61,7 +61,7 @@ def is_sensitive(node):
 
 def fill_in(app, window, name):
     """A machine of nothing, as small as an emulator likes it."""
-    choose(app, window, "Source", "Nothing Yet", 3)
+    choose(app, window, "Source", "Nothing Yet", 4)
     wait(lambda: not app.nodes("text", "^Image File$", window), "no image to choose")
     app.set_text(app.find("text", "^Name$", window), name)
     set_number(app, window, "Memory in MiB", 64)
@@ -197,6 +197,72 @@ def another_programs_disk_is_converted(flow):
     clean()
 
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ7n2aVnJ0mB0m0C2m8m2m4m6m8m0m2m4m6m8m0m2m4m"
+
+
+def a_cloud_image_is_set_up(flow):
+    clean()
+    folder = make_pool(flow)
+    image = f"{flow.folder}/cloud.img"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", image, "8M"], check=True)
+    os.makedirs(f"{flow.folder}/home/.ssh")
+    for name, text in (("id_work.pub", f"{KEY} me@work"), ("id_work", "-----BEGIN OPENSSH PRIVATE KEY-----"), ("odd.pub", "no key")):
+        with open(f"{flow.folder}/home/.ssh/{name}", "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+    app, window = open_window(flow)
+    choose(app, window, "Source", "A Cloud Image", 2)
+    app.set_text(app.find("text", "^Image File$", window), image)
+    app.set_text(app.find("text", "^Name$", window), "cloud1")
+    host = app.find("text", "^Host Name$", window)
+    wait(lambda: kvmm_ui.text_of(host) == "cloud1", "a host name after the machine's")
+    button = app.find("push button", "^C_?reate", window)
+    user = app.find("text", "^User Name$", window)
+    app.set_text(user, "Anna")
+    app.wait_for("status bar", "^A user name begins with a small letter", window)
+    app.set_text(user, "anna")
+    app.wait_for("status bar", "^Give a password or an SSH key", window)
+    app.wait_sensitive(button, False)
+    pasted = app.find("text", "^Another Public SSH Key$", window)
+    app.set_text(pasted, "-----BEGIN OPENSSH PRIVATE KEY-----")
+    app.wait_for("status bar", "^This is a private key", window)
+    app.set_text(pasted, "")
+    app.tab_to(app.find("list item", "^SSH Keys of This Computer$", window))
+    app.key("space")
+    app.tab_to(app.find("check box", "^id_work.pub$", window))
+    app.key("space")
+    app.wait_sensitive(button)
+    app.wait_gone("status bar", "^Give a password|^This is", window)
+    if app.nodes("check box", "^odd.pub$|^id_work$", window):
+        raise Failure("what is no public key is offered")
+    app.set_text(app.find("text", "^Password$", window), "correct horse")
+    packages = app.find("text", "^Packages", window)
+    app.set_text(packages, "curl $(reboot)")
+    app.wait_for("status bar", "^“.*” is no name of a package", window)
+    app.set_text(packages, "curl, vim")
+    app.tab_to(app.find("combo box", "^Storage Pool$", window))
+    app.shot("new-machine-cloud")
+    set_number(app, window, "Memory in MiB", 64)
+    set_number(app, window, "Processors", 1)
+    set_number(app, window, "Size in GiB", 1)
+    app.press(app.find("check box", "^Start at Once", window))
+    app.wait_sensitive(button)
+    app.press(button)
+    app.wait_window_gone(TITLE)
+    app.wait_window("cloud1")
+    if sorted(os.listdir(folder)) != ["cloud1-cloud-init.iso", "cloud1.qcow2"]:
+        raise Failure(f"in the pool are {os.listdir(folder)}")
+    with open(f"{folder}/cloud1-cloud-init.iso", "rb") as file:
+        seed = file.read()
+    for part in ('"name": "anna"', '"passwd": "$6$', f'"{KEY} me@work"', '["curl", "vim"]', '"local-hostname": "cloud1"'):
+        if part.encode() not in seed:
+            raise Failure(f"no {part} in the seed")
+    if b"correct horse" in seed:
+        raise Failure("the password is in the seed")
+    if "virtual size: 1 GiB" not in subprocess.run(["qemu-img", "info", f"{folder}/cloud1.qcow2"], capture_output=True, text=True, check=True).stdout:
+        raise Failure("the disk was not made larger")
+    clean()
+
+
 def an_image_is_opened(flow):
     clean()
     make_pool(flow)
@@ -250,6 +316,7 @@ if __name__ == "__main__":
             a_name_that_is_taken_is_told_as_typed,
             what_fails_is_told_and_can_be_mended,
             another_programs_disk_is_converted,
+            a_cloud_image_is_set_up,
             an_image_is_opened,
             is_readable_in_the_dark_and_narrow,
         ]
