@@ -37,6 +37,27 @@ get_uri (KvmmDomain *domain)
   return connection != NULL ? kvmm_connection_get_uri (connection) : "";
 }
 
+/* What the bus says is no text for a person. */
+static void
+explain (GError *error)
+{
+  const char *text = NULL;
+
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
+      g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    text = _ ("There is no keyring in this session. Start one that offers the Secret Service, as "
+              "GNOME Keyring, KWallet and KeePassXC do, and sign in again.");
+  else if (g_error_matches (error, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
+    text = _ ("The keyring stayed locked. Sign in again, and unlock it when it asks.");
+  if (text != NULL)
+    {
+      g_free (error->message);
+      error->message = g_strdup (text);
+    }
+  else
+    g_dbus_error_strip_remote_error (error);
+}
+
 void
 kvmm_console_secret_lookup_async (KvmmDomain *domain,
                                   GCancellable *cancellable,
@@ -95,5 +116,36 @@ kvmm_console_secret_store_async (KvmmDomain *domain,
 gboolean
 kvmm_console_secret_store_finish (GAsyncResult *result, GError **error)
 {
-  return secret_password_store_finish (result, error);
+  GError *local = NULL;
+
+  if (secret_password_store_finish (result, &local))
+    return TRUE;
+  explain (local);
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
+void
+kvmm_console_secret_clear_async (KvmmDomain *domain,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data)
+{
+  g_return_if_fail (KVMM_IS_DOMAIN (domain));
+
+  secret_password_clear (&schema, cancellable, callback, user_data, "uri", get_uri (domain), "uuid",
+                         kvmm_domain_get_uuid (domain), NULL);
+}
+
+gboolean
+kvmm_console_secret_clear_finish (GAsyncResult *result, GError **error)
+{
+  GError *local = NULL;
+
+  secret_password_clear_finish (result, &local);
+  if (local == NULL)
+    return TRUE;
+  explain (local);
+  g_propagate_error (error, local);
+  return FALSE;
 }

@@ -22,7 +22,8 @@ void kvmm_console_secret_lookup_async (KvmmDomain *domain,
 char *kvmm_console_secret_lookup_finish (GAsyncResult *result, char **username, GError **error);
 void kvmm_console_secret_free (char *password);
 
-/** kvmm_console_secret_store_async: @username: (nullable) */
+/** kvmm_console_secret_store_async: takes the place of one that is there; @username: (nullable).
+ * finish: @error: for a person, with the cure where there is one */
 void kvmm_console_secret_store_async (KvmmDomain *domain,
                                       const char *username,
                                       const char *password,
@@ -30,5 +31,12 @@ void kvmm_console_secret_store_async (KvmmDomain *domain,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data);
 gboolean kvmm_console_secret_store_finish (GAsyncResult *result, GError **error);
+
+/** kvmm_console_secret_clear_async: forgets the password, if there is one */
+void kvmm_console_secret_clear_async (KvmmDomain *domain,
+                                      GCancellable *cancellable,
+                                      GAsyncReadyCallback callback,
+                                      gpointer user_data);
+gboolean kvmm_console_secret_clear_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -112,3 +112,10 @@ kvmm_console_sign_in_get_remember (KvmmConsoleSignIn *self)
   g_return_val_if_fail (KVMM_IS_CONSOLE_SIGN_IN (self), FALSE);
   return gtk_check_button_get_active (self->remember);
 }
+
+void
+kvmm_console_sign_in_set_remember (KvmmConsoleSignIn *self, gboolean remember)
+{
+  g_return_if_fail (KVMM_IS_CONSOLE_SIGN_IN (self));
+  gtk_check_button_set_active (self->remember, remember);
+}

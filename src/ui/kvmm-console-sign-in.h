@@ -25,5 +25,6 @@ const char *kvmm_console_sign_in_get_username (KvmmConsoleSignIn *self); /* (nul
 const char *kvmm_console_sign_in_get_password (KvmmConsoleSignIn *self);
 /** kvmm_console_sign_in_get_remember: whether the password is to be stored */
 gboolean kvmm_console_sign_in_get_remember (KvmmConsoleSignIn *self);
+void kvmm_console_sign_in_set_remember (KvmmConsoleSignIn *self, gboolean remember);
 
 G_END_DECLS

@@ -29,6 +29,7 @@ struct _KvmmConsoleView
   KvmmGraphicsKind kind;
   gboolean has_tablet;
   gboolean is_secret_tried; /* the keyring was asked since the last picture */
+  gboolean is_remembered;   /* the keyring has one, which may be wrong */
   gboolean is_answered;     /* with what stands in the form */
   gboolean wants_focus;     /* somebody gave it the keyboard before there was a place for it */
   gpointer focus_then;      /* (unowned) (nullable): only to be compared: where it was then */
@@ -183,12 +184,25 @@ stored_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+cleared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmConsoleView) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!kvmm_console_secret_clear_finish (result, &error))
+    kvmm_dialogs_error (GTK_WIDGET (self), _ ("The old password could not be forgotten"), error);
+}
+
+/* What was typed opened the screen, so what the keyring had did not. */
+static void
 remember (KvmmConsoleView *self)
 {
   if (self->is_answered && kvmm_console_sign_in_get_remember (self->sign_in))
     kvmm_console_secret_store_async (
         self->domain, kvmm_console_sign_in_get_username (self->sign_in),
         kvmm_console_sign_in_get_password (self->sign_in), NULL, stored_cb, g_object_ref (self));
+  else if (self->is_answered && self->is_remembered)
+    kvmm_console_secret_clear_async (self->domain, NULL, cleared_cb, g_object_ref (self));
   self->is_answered = FALSE;
   kvmm_console_sign_in_clear (self->sign_in);
 }
@@ -214,6 +228,8 @@ looked_up_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (error != NULL)
     g_debug ("%s", error->message);
+  self->is_remembered = password != NULL;
+  kvmm_console_sign_in_set_remember (self->sign_in, self->is_remembered);
   if (self->display == NULL || kvmm_display_get_state (self->display) != KVMM_DISPLAY_AUTH_NEEDED)
     ;
   else if (password != NULL)
