@@ -14,6 +14,7 @@
 #include "console/kvmm-display-backend.h"
 #include "console/kvmm-display-private.h"
 #include "console/kvmm-vnc-auth.h"
+#include "console/kvmm-vnc-errors.h"
 #include "util/kvmm-guest-text.h"
 
 /* QEMU's server counts columns in sixteens, and scales the pointer by what it added. */
@@ -32,6 +33,8 @@ struct _KvmmDisplayVnc
   KvmmConsoleOpener *opener; /* (owned) (nullable) whose progress is shown */
   int fd;                    /* (unowned) of connection */
   gboolean is_started;       /* the library has taken charge of it */
+  char *host;                /* (owned) (nullable) whose certificate it must be */
+  gboolean is_shaking;       /* certificates are looked at */
   gboolean is_local;
   gboolean has_agent;
   gboolean needs_full; /* the next request is for all pixels */
@@ -69,6 +72,7 @@ kvmm_display_vnc_close (KvmmDisplay *display)
         shutdown (self->fd, SHUT_RDWR);
     }
   g_clear_error (&self->failure);
+  g_clear_pointer (&self->host, g_free);
 }
 
 static void
@@ -94,18 +98,9 @@ started_cb (VncConnection *connection, KvmmDisplayVnc *self)
 static void
 error_cb (VncConnection *connection, const char *message, KvmmDisplayVnc *self)
 {
-  /* Its words for the end of the stream; whatever else it says is about bytes. */
-  if (g_str_has_prefix (message, "Server closed the connection"))
-    {
-      fail (self, KVMM_DISPLAY_ERROR_CLOSED, _ ("The display server closed the connection"));
-      return;
-    }
-
-  g_autofree char *said = kvmm_guest_text_sanitise_line (message, -1);
-  g_autofree char *text =
-      g_strdup_printf (_ ("The conversation with the display server failed: %s"), said);
-
-  fail (self, KVMM_DISPLAY_ERROR_PROTOCOL, text);
+  /* What was said first is the cause of the rest. */
+  if (self->failure == NULL)
+    self->failure = kvmm_vnc_error_new (message, self->host, self->is_shaking);
 }
 
 /* ---- signing in ---- */
@@ -113,7 +108,9 @@ error_cb (VncConnection *connection, const char *message, KvmmDisplayVnc *self)
 static void
 auth_failure_cb (VncConnection *connection, const char *reason, KvmmDisplayVnc *self)
 {
-  g_autofree char *said = kvmm_guest_text_sanitise_line (reason != NULL ? reason : "", -1);
+  /* So says the library where the server gave none. */
+  gboolean is_known = reason != NULL && !g_str_has_prefix (reason, "Unknown authentication");
+  g_autofree char *said = kvmm_guest_text_sanitise_line (is_known ? reason : "", -1);
   g_autofree char *text =
       *said != '\0' ? g_strdup_printf (_ ("The display server refused the password: %s"), said)
                     : g_strdup (_ ("The display server refused the password"));
@@ -155,7 +152,10 @@ choose_subtype_cb (VncConnection *connection, guint type, gpointer types, KvmmDi
   if (subtype < 0)
     choose_failed (self, offered);
   else
-    vnc_connection_set_auth_subtype (connection, (unsigned int) subtype);
+    {
+      self->is_shaking = kvmm_vnc_auth_has_certificates (type, subtype);
+      vnc_connection_set_auth_subtype (connection, (unsigned int) subtype);
+    }
 }
 
 static void
@@ -173,13 +173,16 @@ credential_cb (VncConnection *connection, gpointer wanted, KvmmDisplayVnc *self)
   KvmmDisplayNeeds asked = 0;
 
   if (needs & KVMM_VNC_WANTS_CLIENT_NAME)
-    vnc_connection_set_credential (connection, VNC_CONNECTION_CREDENTIAL_CLIENTNAME, "kvm-manager");
+    vnc_connection_set_credential (connection, VNC_CONNECTION_CREDENTIAL_CLIENTNAME,
+                                   KVMM_VNC_CLIENT_NAME);
   if (needs & KVMM_VNC_WANTS_USERNAME)
     asked |= KVMM_DISPLAY_NEEDS_USERNAME;
   if (needs & KVMM_VNC_WANTS_PASSWORD)
     asked |= KVMM_DISPLAY_NEEDS_PASSWORD;
-  if (asked != 0)
-    kvmm_display_request_auth (KVMM_DISPLAY (self), asked);
+  if (asked == 0)
+    return;
+  self->is_shaking = FALSE;
+  kvmm_display_request_auth (KVMM_DISPLAY (self), asked);
 }
 
 static void
@@ -297,6 +300,7 @@ initialized_cb (VncConnection *connection, KvmmDisplayVnc *self)
   KvmmDisplay *display = KVMM_DISPLAY (self);
   VncPixelFormat *format = pixel_format_new (G_BYTE_ORDER);
 
+  self->is_shaking = FALSE;
   vnc_connection_set_pixel_format (connection, format);
   vnc_pixel_format_free (format);
   send_encodings (self);
@@ -509,7 +513,10 @@ start (KvmmDisplayVnc *self, int fd, gboolean is_local, const char *host)
 {
   self->connection = vnc_connection_new ();
   self->fd = fd;
+  g_free (self->host);
+  self->host = g_strdup (host);
   self->is_started = FALSE;
+  self->is_shaking = FALSE;
   self->is_local = is_local;
   self->is_resize_refused = FALSE;
   connect_signals (self);

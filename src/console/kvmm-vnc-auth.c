@@ -83,6 +83,16 @@ kvmm_vnc_auth_choose_subtype (guint type, gpointer types, char **offered)
   return choose (types, vencrypt_by_preference, G_N_ELEMENTS (vencrypt_by_preference), offered);
 }
 
+gboolean
+kvmm_vnc_auth_has_certificates (guint type, int subtype)
+{
+  return type == VNC_CONNECTION_AUTH_VENCRYPT &&
+         (subtype == VNC_CONNECTION_AUTH_VENCRYPT_X509NONE ||
+          subtype == VNC_CONNECTION_AUTH_VENCRYPT_X509VNC ||
+          subtype == VNC_CONNECTION_AUTH_VENCRYPT_X509PLAIN ||
+          subtype == VNC_CONNECTION_AUTH_VENCRYPT_X509SASL);
+}
+
 KvmmVncWanted
 kvmm_vnc_auth_get_wanted (gpointer credentials)
 {

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
  * the best that is supported, -1 when there is none. */
 int kvmm_vnc_auth_choose (gpointer types, char **offered);
 int kvmm_vnc_auth_choose_subtype (guint type, gpointer types, char **offered);
+/* Whether certificates are looked at before anything else happens. */
+gboolean kvmm_vnc_auth_has_certificates (guint type, int subtype);
 
 typedef enum
 {
