@@ -9,6 +9,7 @@
 
 #include "kvmm-dialogs.h"
 #include "kvmm-hardware-field.h"
+#include "kvmm-hardware-list.h"
 #include "model/kvmm-domain-edit.h"
 
 struct _KvmmHardwareEditWindow
@@ -18,6 +19,7 @@ struct _KvmmHardwareEditWindow
   KvmmDomain *domain; /* (owned) (nullable): until it is closed */
   KvmmXmlEdit *edit;  /* (owned) (nullable): as it was read */
   GPtrArray *rows;    /* (owned) (element-type GtkWidget): of the fields */
+  GPtrArray *lists;   /* (owned) (element-type GtkWidget): of lists of them */
   char *part;         /* (owned): of the edit */
   char *title;        /* (owned): of the device */
   char *xml;          /* (owned): of the device */
@@ -31,6 +33,7 @@ struct _KvmmHardwareEditWindow
   AdwPreferencesGroup *usual_group;
   AdwPreferencesGroup *more_group;
   AdwExpanderRow *more_row;
+  AdwPreferencesPage *page;
 };
 
 G_DEFINE_FINAL_TYPE (KvmmHardwareEditWindow, kvmm_hardware_edit_window, ADW_TYPE_WINDOW)
@@ -76,6 +79,20 @@ is_for_part (const KvmmXmlEditField *field, const char *part)
 }
 
 static void
+add_lists (KvmmHardwareEditWindow *self)
+{
+  g_autoptr (GPtrArray) lists = kvmm_xml_edit_list_lists (self->edit, self->part, self->index);
+
+  while (lists->len > 0)
+    {
+      GtkWidget *group = kvmm_hardware_list_new (g_ptr_array_steal_index (lists, 0), self->rows);
+
+      g_ptr_array_add (self->lists, group);
+      adw_preferences_page_add (self->page, ADW_PREFERENCES_GROUP (group));
+    }
+}
+
+static void
 add_rows (KvmmHardwareEditWindow *self)
 {
   g_autoptr (GPtrArray) fields = kvmm_xml_edit_list_fields (self->edit, self->part, self->index);
@@ -98,6 +115,7 @@ add_rows (KvmmHardwareEditWindow *self)
         }
     }
   gtk_widget_set_visible (GTK_WIDGET (self->more_group), has_more);
+  add_lists (self);
   gtk_widget_set_sensitive (self->apply_button, self->rows->len > 0);
   if (self->rows->len == 0)
     show_message (self, _ ("Nothing of it can be changed here; edit the XML instead"), FALSE);
@@ -204,6 +222,8 @@ apply_cb (KvmmHardwareEditWindow *self)
   if (self->is_busy || self->edit == NULL)
     return;
   edit = kvmm_xml_edit_copy (self->edit);
+  for (guint i = 0; i < self->lists->len && is_good; i++)
+    is_good = kvmm_hardware_list_take_typed (self->lists->pdata[i], &error);
   for (guint i = 0; i < self->rows->len && is_good; i++)
     is_good =
         kvmm_hardware_field_apply (self->rows->pdata[i], edit, self->part, self->index, &error);
@@ -239,6 +259,7 @@ kvmm_hardware_edit_window_dispose (GObject *object)
 
   g_clear_object (&self->domain);
   g_ptr_array_set_size (self->rows, 0);
+  g_ptr_array_set_size (self->lists, 0);
   G_OBJECT_CLASS (kvmm_hardware_edit_window_parent_class)->dispose (object);
 }
 
@@ -249,6 +270,7 @@ kvmm_hardware_edit_window_finalize (GObject *object)
 
   g_clear_pointer (&self->edit, kvmm_xml_edit_free);
   g_clear_pointer (&self->rows, g_ptr_array_unref);
+  g_clear_pointer (&self->lists, g_ptr_array_unref);
   g_clear_pointer (&self->part, g_free);
   g_clear_pointer (&self->title, g_free);
   g_clear_pointer (&self->xml, g_free);
@@ -273,6 +295,7 @@ kvmm_hardware_edit_window_class_init (KvmmHardwareEditWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwareEditWindow, usual_group);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwareEditWindow, more_group);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwareEditWindow, more_row);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwareEditWindow, page);
   gtk_widget_class_bind_template_callback (widget_class, apply_cb);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
 }
@@ -281,6 +304,7 @@ static void
 kvmm_hardware_edit_window_init (KvmmHardwareEditWindow *self)
 {
   self->rows = g_ptr_array_new ();
+  self->lists = g_ptr_array_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 

@@ -222,6 +222,20 @@ kvmm_hardware_field_apply (
   return kvmm_xml_edit_set (edit, kind, index, self->path, raw, error);
 }
 
+void
+kvmm_hardware_field_write (GtkWidget *row, const char *value)
+{
+  const Field *self = get_field (row);
+
+  g_return_if_fail (self != NULL && value != NULL);
+
+  if (self->words == NULL)
+    gtk_editable_set_text (GTK_EDITABLE (row), value);
+  for (guint i = 0; self->words != NULL && i < self->words->len; i++)
+    if (g_strcmp0 (self->words->pdata[i], value) == 0)
+      adw_combo_row_set_selected (ADW_COMBO_ROW (row), i);
+}
+
 gboolean
 kvmm_hardware_field_is_usual (const KvmmXmlEditField *field)
 {

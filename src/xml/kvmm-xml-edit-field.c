@@ -140,6 +140,18 @@ remove_text (xmlNode *element, KvmmXmlType type)
     kvmm_xml_node_remove (element);
 }
 
+/* One of several that has nothing left but what picks it, "[@name='vmx']", is gone as well. */
+static void
+strip_key (const KvmmXmlPath *path, xmlNode *element)
+{
+  const KvmmXmlStep *last = path->steps->len > 0 ? path->steps->pdata[path->steps->len - 1] : NULL;
+  const xmlAttr *first = element->properties;
+
+  if (last != NULL && last->attribute != NULL && element->children == NULL && first != NULL &&
+      first->next == NULL && strcmp ((const char *) first->name, last->attribute) == 0)
+    xmlUnsetProp (element, BAD_CAST last->attribute);
+}
+
 static void
 unset (const KvmmXmlPath *path, KvmmXmlType type, const char *kind, const KvmmXmlPart *part)
 {
@@ -152,7 +164,10 @@ unset (const KvmmXmlPath *path, KvmmXmlType type, const char *kind, const KvmmXm
     return;
   parent = element->parent;
   if (path->attribute != NULL)
-    xmlUnsetProp (element, BAD_CAST path->attribute);
+    {
+      xmlUnsetProp (element, BAD_CAST path->attribute);
+      strip_key (path, element);
+    }
   else if (type == KVMM_XML_TYPE_PRESENCE || type == KVMM_XML_TYPE_STATE)
     kvmm_xml_node_remove (element);
   else
@@ -301,8 +316,8 @@ new_field (const char *kind, xmlNode *base, const KvmmXmlFieldSpec *spec)
   if (path == NULL || rule.type == KVMM_XML_TYPE_FIXED)
     return NULL;
   field = g_new0 (KvmmXmlEditField, 1);
-  field->path = spec->path;
-  field->label = _ (spec->label);
+  field->path = g_strdup (spec->path);
+  field->label = g_strdup (_ (spec->label));
   field->value = read_value (path, rule.type, base);
   field->words = words_of (kind, spec->path);
   field->minimum = rule.minimum;
@@ -336,6 +351,8 @@ kvmm_xml_edit_field_free (KvmmXmlEditField *self)
 {
   if (self == NULL)
     return;
+  g_free (self->path);
+  g_free (self->label);
   g_free (self->value);
   g_free (self);
 }

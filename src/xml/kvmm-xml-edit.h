@@ -45,8 +45,8 @@ typedef enum
 
 typedef struct
 {
-  const char *path;         /* as in kvmm_xml_edit_set() */
-  const char *label;        /* translated */
+  char *path;               /* as in kvmm_xml_edit_set() */
+  char *label;              /* translated */
   char *value;              /* (nullable) raw */
   const char *const *words; /* (nullable) %NULL-terminated */
   guint64 minimum;
@@ -146,6 +146,40 @@ gboolean kvmm_xml_edit_set (KvmmXmlEdit *self,
 GPtrArray *kvmm_xml_edit_list_fields (KvmmXmlEdit *self, const char *kind, guint index);
 void kvmm_xml_edit_field_free (KvmmXmlEditField *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlEditField, kvmm_xml_edit_field_free)
+
+/* ---- lists of values ---- */
+
+/* Most entries of one list that are shown. */
+#define KVMM_XML_EDIT_ENTRIES_MAX 256
+
+/* Elements of one name that a part has several of, each with a value. */
+typedef struct
+{
+  const char *title;     /* translated */
+  const char *add_label; /* (nullable) translated: what to write for another one; %NULL: each has
+                          * its field already */
+  GPtrArray *fields;     /* (element-type KvmmXmlEditField): without a value it is not there */
+  const void *spec;      /* private */
+} KvmmXmlEditList;
+void kvmm_xml_edit_list_free (KvmmXmlEditList *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlEditList, kvmm_xml_edit_list_free)
+
+/** kvmm_xml_edit_list_lists: Returns: (transfer full) (element-type KvmmXmlEditList): of the part;
+ * empty when it has none */
+GPtrArray *kvmm_xml_edit_list_lists (KvmmXmlEdit *self, const char *kind, guint index);
+
+/**
+ * kvmm_xml_edit_list_new_field:
+ * @key: what makes it this entry: the name of a CPU feature, the number of a VLAN
+ * @value: (out) (transfer none): what people mostly want there
+ *
+ * Returns: (transfer full): a field for it, without a value; %NULL with
+ * KVMM_XML_ERROR_INVALID_VALUE when there is such an entry or @key is none
+ */
+KvmmXmlEditField *kvmm_xml_edit_list_new_field (KvmmXmlEditList *self,
+                                                const char *key,
+                                                const char **value,
+                                                GError **error);
 
 /* ---- devices ---- */
 

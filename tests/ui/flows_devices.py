@@ -335,6 +335,27 @@ def a_stopped_machine_gets_simple_devices(flow):
     choose_device(app, window, "Channel org.kvmmanager")
 
 
+def lists_of_a_section_are_written(flow):
+    app, window = open_hardware(flow)
+    editor = edit(app, window, "Processors")
+    app.set_text(app.find("text", "^Maximum processors", editor), "2")
+    add = app.find("text", "^Add a Feature", editor)
+    app.set_text(add, "no good")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "^“Processors” was not changed: A name is made of", editor)
+    app.set_text(add, "sse4.1")
+    subprocess.run(["xdotool", "mousemove", "250", "400", "click", "--repeat", "20", "5"], check=True)
+    wait(lambda: add.extents()[1] < 500, "the list in sight")
+    app.shot("hardware-edit-lists")
+    apply_and_close(app, editor, "Processors")
+    wait_matches(stored, r"<feature policy='require' name='sse4.1'/>", "the stored definition")
+    # One that is there has a row of its own, in which it can be taken away again.
+    editor = edit(app, window, "Processors")
+    choose(app, editor, "sse4.1", "Not set")
+    apply_and_close(app, editor, "Processors")
+    wait(lambda: "sse4.1" not in stored(), "the feature gone")
+
+
 def a_disk_is_made_larger(flow):
     """Of the running machine: its file lies in no pool."""
     app, window = open_hardware(flow, start=True)
@@ -367,6 +388,7 @@ if __name__ == "__main__":
                 a_mistake_keeps_what_was_typed,
                 a_card_comes_at_once_and_sound_with_the_next_start,
                 a_stopped_machine_gets_simple_devices,
+                lists_of_a_section_are_written,
                 a_disk_is_made_larger,
             ]
         )

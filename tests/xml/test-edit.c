@@ -429,6 +429,178 @@ test_one_of_several (void)
                   KVMM_XML_ERROR_NO_SUCH_FIELD, "Host processors");
 }
 
+/* ---- lists ---- */
+
+#define WITH_LISTS                                                                                 \
+  "<domain><name>n</name><vcpu>3</vcpu><iothreads>1</iothreads>"                                   \
+  "<cputune><vcpupin vcpu='1' cpuset='4-5'/></cputune>"                                            \
+  "<os><type>hvm</type></os><cpu mode='host-model'><feature policy='disable' name='vmx'/>"         \
+  "<feature policy='require' name='it&apos;s'/></cpu>"                                             \
+  "<clock offset='utc'><timer name='rtc' tickpolicy='catchup'/></clock>"                           \
+  "<devices><interface type='user'/></devices></domain>"
+
+static KvmmXmlEditList *
+find_list (GPtrArray *lists, const char *title)
+{
+  for (guint i = 0; i < lists->len; i++)
+    {
+      KvmmXmlEditList *list = lists->pdata[i];
+
+      if (g_str_equal (list->title, title))
+        return list;
+    }
+  g_error ("there is no list “%s”", title);
+}
+
+/* "vmx=disable rtc=– " */
+static char *
+describe_list (const KvmmXmlEditList *list)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < list->fields->len; i++)
+    {
+      const KvmmXmlEditField *field = list->fields->pdata[i];
+
+      g_string_append_printf (text, "%s=%s ", field->label,
+                              field->value != NULL ? field->value : "–");
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+assert_list (KvmmXmlEdit *edit, const char *kind, const char *title, const char *expected)
+{
+  g_autoptr (GPtrArray) lists = kvmm_xml_edit_list_lists (edit, kind, 0);
+  g_autofree char *text = describe_list (find_list (lists, title));
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+add_to_list (KvmmXmlEdit *edit, const char *kind, const char *title, const char *key)
+{
+  g_autoptr (GPtrArray) lists = kvmm_xml_edit_list_lists (edit, kind, 0);
+  g_autoptr (GError) error = NULL;
+  const char *usual = NULL;
+  g_autoptr (KvmmXmlEditField) field =
+      kvmm_xml_edit_list_new_field (find_list (lists, title), key, &usual, &error);
+
+  g_assert_no_error (error);
+  g_assert_null (field->value);
+  kvmm_xml_edit_set (edit, kind, 0, field->path, usual, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_lists_are_read (void)
+{
+  g_autoptr (KvmmXmlEdit) edit = open_text (WITH_LISTS);
+  g_autoptr (GPtrArray) none = kvmm_xml_edit_list_lists (edit, "domain/memory", 0);
+  g_autoptr (GPtrArray) missing = kvmm_xml_edit_list_lists (edit, "interface", 1);
+
+  /* A name that no path can hold is left to the XML. */
+  assert_list (edit, "domain/cpu", "CPU Features", "vmx=disable ");
+  assert_list (edit, "domain/cpu", "Processors Pinned to the Host’s",
+               "Number 0=– Number 1=4-5 Number 2=– ");
+  assert_list (edit, "domain/cpu", "I/O Threads Pinned to Processors of the Host", "Number 1=– ");
+  assert_list (edit, "domain/clock", "Timers", "rtc=– ");
+  assert_list (edit, "interface", "VLANs", "");
+  g_assert_cmpuint (none->len, ==, 0);
+  g_assert_cmpuint (missing->len, ==, 0);
+}
+
+static void
+test_lists_grow_and_shrink (void)
+{
+  g_autoptr (KvmmXmlEdit) edit = open_text (WITH_LISTS);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *before = kvmm_xml_edit_dup_xml (edit);
+  g_autofree char *between = NULL;
+  g_autofree char *after = NULL;
+
+  add_to_list (edit, "domain/cpu", "CPU Features", "svm");
+  add_to_list (edit, "domain/os", "Firmware Features", "secure-boot");
+  add_to_list (edit, "interface", "VLANs", "42");
+  add_to_list (edit, "interface", "VLANs", "4095");
+  g_assert_true (kvmm_xml_edit_set (edit, "domain/cpu", 0, "cputune/vcpupin[@vcpu='2']/@cpuset",
+                                    "0,^1", &error));
+  assert_list (edit, "domain/cpu", "CPU Features", "vmx=disable svm=require ");
+  assert_list (edit, "interface", "VLANs", "42=42 4095=4095 ");
+  between = kvmm_xml_edit_dup_xml (edit);
+  g_assert_nonnull (strstr (between, "<vlan><tag id=\"42\"/><tag id=\"4095\"/></vlan>"));
+  g_assert_nonnull (strstr (between, "<vcpupin vcpu=\"2\" cpuset=\"0,^1\"/>"));
+  g_assert_nonnull (strstr (between, "<feature name=\"secure-boot\" enabled=\"yes\"/>"));
+
+  /* Each goes with its element, and with what only held it. */
+  kvmm_xml_edit_set (edit, "domain/cpu", 0, "cpu/feature[@name='svm']/@policy", NULL, &error);
+  kvmm_xml_edit_set (edit, "domain/os", 0, "os/firmware/feature[@name='secure-boot']/@enabled",
+                     NULL, &error);
+  kvmm_xml_edit_set (edit, "interface", 0, "vlan/tag[@id='42']/@id", NULL, &error);
+  kvmm_xml_edit_set (edit, "interface", 0, "vlan/tag[@id='4095']/@id", NULL, &error);
+  kvmm_xml_edit_set (edit, "domain/cpu", 0, "cputune/vcpupin[@vcpu='2']/@cpuset", NULL, &error);
+  g_assert_no_error (error);
+  after = kvmm_xml_edit_dup_xml (edit);
+  g_assert_cmpstr (after, ==, before);
+}
+
+static void
+test_what_a_list_does_not_take (void)
+{
+  static const char *const bad_names[] = { "", " ", "a b", "a'b", "a\"]", "<a>", "ä", "vmx" };
+  static const char *const bad_numbers[] = { "", "-1", "0x2", "one", "1 ", "1.5" };
+  g_autoptr (KvmmXmlEdit) edit = open_text (WITH_LISTS);
+  g_autoptr (GPtrArray) lists = kvmm_xml_edit_list_lists (edit, "domain/cpu", 0);
+  g_autoptr (GPtrArray) vlans = kvmm_xml_edit_list_lists (edit, "interface", 0);
+  g_autofree char *longest = g_strnfill (64, 'x');
+  g_autofree char *too_long = g_strnfill (65, 'x');
+  g_autoptr (KvmmXmlEditField) field = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *usual;
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad_names); i++)
+    {
+      g_assert_null (kvmm_xml_edit_list_new_field (find_list (lists, "CPU Features"), bad_names[i],
+                                                   &usual, &error));
+      g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE);
+      g_clear_error (&error);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (bad_numbers); i++)
+    g_assert_null (
+        kvmm_xml_edit_list_new_field (find_list (vlans, "VLANs"), bad_numbers[i], &usual, NULL));
+  g_assert_null (
+      kvmm_xml_edit_list_new_field (find_list (lists, "CPU Features"), too_long, &usual, NULL));
+  field = kvmm_xml_edit_list_new_field (find_list (lists, "CPU Features"), longest, &usual, &error);
+  g_assert_no_error (error);
+
+  /* The value is checked as each field's is. */
+  g_assert_false (
+      kvmm_xml_edit_set (edit, "interface", 0, "vlan/tag[@id='1']/@id", "4096", &error));
+  g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE);
+  g_clear_error (&error);
+  g_assert_false (kvmm_xml_edit_set (edit, "domain/cpu", 0, "cpu/feature[@name='svm']/@policy",
+                                     "perhaps", &error));
+  g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE);
+  g_assert_false (kvmm_xml_edit_has_changes (edit));
+}
+
+static void
+test_lists_have_a_limit (void)
+{
+  g_autoptr (GString) xml = g_string_new ("<domain><name>n</name><vcpu>65535</vcpu><cpu>");
+  g_autoptr (KvmmXmlEdit) edit = NULL;
+  g_autoptr (GPtrArray) lists = NULL;
+
+  for (guint i = 0; i < KVMM_XML_EDIT_ENTRIES_MAX + 1; i++)
+    g_string_append_printf (xml, "<feature name='f%u' policy='require'/>", i);
+  g_string_append (xml, "</cpu></domain>");
+  edit = open_text (xml->str);
+  lists = kvmm_xml_edit_list_lists (edit, "domain/cpu", 0);
+  g_assert_cmpuint (find_list (lists, "CPU Features")->fields->len, ==, KVMM_XML_EDIT_ENTRIES_MAX);
+  g_assert_cmpuint (find_list (lists, "Processors Pinned to the Host’s")->fields->len, ==,
+                    KVMM_XML_EDIT_ENTRIES_MAX);
+}
+
 static void
 test_the_layout_stays (void)
 {
@@ -717,6 +889,10 @@ main (int argc, char *argv[])
   ADD ("each-field-alone", test_each_field_alone);
   ADD ("a-refusal-names-field-and-cure", test_a_refusal_names_field_and_cure);
   ADD ("one-of-several", test_one_of_several);
+  ADD ("lists-are-read", test_lists_are_read);
+  ADD ("lists-grow-and-shrink", test_lists_grow_and_shrink);
+  ADD ("what-a-list-does-not-take", test_what_a_list_does_not_take);
+  ADD ("lists-have-a-limit", test_lists_have_a_limit);
   ADD ("the-layout-stays", test_the_layout_stays);
   ADD ("devices-come-and-go", test_devices_come_and_go);
   ADD ("a-domain-without-devices-gets-some", test_a_domain_without_devices_gets_some);
