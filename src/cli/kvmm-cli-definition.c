@@ -273,6 +273,34 @@ kvmm_cli_rename (KvmmCliSession *session)
 
 /* ---- clone ---- */
 
+/* Returns: (transfer full) (nullable): every disk that would be copied is linked, or none is */
+static KvmmClonePlan *
+plan_links (KvmmDomain *domain, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (KvmmClonePlan) plan = NULL;
+
+  kvmm_domain_plan_clone_async (domain, NULL, kvmm_cli_result_cb, &result);
+  kvmm_cli_await_result (&result);
+  plan = kvmm_domain_plan_clone_finish (domain, result, error);
+  for (guint i = 0; plan != NULL && i < plan->items->len; i++)
+    {
+      KvmmCloneItem *item = plan->items->pdata[i];
+
+      if (item->fate != KVMM_CLONE_COPY && item->fate != KVMM_CLONE_REFUSED)
+        continue;
+      if (!item->can[KVMM_CLONE_LINK])
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                       _ ("The disk %s cannot have a linked copy: %s"), item->source,
+                       item->link_reason);
+          return NULL;
+        }
+      item->fate = KVMM_CLONE_LINK;
+    }
+  return g_steal_pointer (&plan);
+}
+
 int
 kvmm_cli_clone (KvmmCliSession *session)
 {
@@ -280,11 +308,16 @@ kvmm_cli_clone (KvmmCliSession *session)
   KvmmExit found = kvmm_cli_session_find (session, session->arguments[1], &domain);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmClonePlan) plan = NULL;
   g_autofree char *uuid = NULL;
 
   if (found != KVMM_EXIT_OK)
     return found;
-  kvmm_domain_clone_async (domain, session->arguments[2], NULL, kvmm_cli_result_cb, &result);
+  if (session->linked)
+    plan = plan_links (domain, &error);
+  if (error != NULL)
+    return report (error);
+  kvmm_domain_clone_async (domain, session->arguments[2], plan, NULL, kvmm_cli_result_cb, &result);
   kvmm_cli_await_result (&result);
   uuid = kvmm_domain_clone_finish (domain, result, &error);
   if (uuid == NULL)

@@ -27,6 +27,7 @@ typedef struct
   gboolean login_shell; /* --shell */
   gboolean standard_input;
   gboolean show_arguments;
+  gboolean linked;
   gboolean storage;
   gboolean stored;
   gboolean yes;

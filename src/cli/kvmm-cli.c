@@ -87,6 +87,32 @@ kvmm_cli_is_command (int argc, char **argv)
 }
 
 static gboolean
+check_values (const KvmmCliSession *session, const Command *command, GError **error)
+{
+  guint n_operands = g_strv_length (session->arguments) - 1;
+
+  if (n_operands < command->min_operands || n_operands > command->max_operands)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("Usage: kvm-manager %s %s"),
+                   command->name, command->operands);
+      return FALSE;
+    }
+  if (session->wait_s < 0)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--wait takes seconds, 0 or more"));
+      return FALSE;
+    }
+  if (session->timeout_s < 0 || session->lines < 0 || session->lines > 1000)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                   _ ("--timeout takes seconds, --lines a number up to 1000"));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 parse (KvmmCliSession *session, int argc, char **argv, const Command **command, GError **error)
 {
   gboolean debug = FALSE;
@@ -138,6 +164,10 @@ parse (KvmmCliSession *session, int argc, char **argv, const Command **command, 
     { "kernel", 0, 0, G_OPTION_ARG_NONE, &session->kernel, N_ ("guest-log: of the kernel"), NULL },
     { "stored", 0, 0, G_OPTION_ARG_NONE, &session->stored,
       N_ ("xml: what is stored, not what runs"), NULL },
+    { "linked", 0, 0, G_OPTION_ARG_NONE, &session->linked,
+      N_ ("clone: disks that hold only what differs from the machine's, which must not change "
+          "then"),
+      NULL },
     { "storage", 0, 0, G_OPTION_ARG_NONE, &session->storage,
       N_ ("delete: also the storage that belongs to this machine alone"), NULL },
     { "yes", 'y', 0, G_OPTION_ARG_NONE, &session->yes, N_ ("define, delete: do not ask"), NULL },
@@ -148,7 +178,6 @@ parse (KvmmCliSession *session, int argc, char **argv, const Command **command, 
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GString) summary = g_string_new (_ ("Commands:"));
-  guint n_operands;
 
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
     g_string_append_printf (summary, "\n  %s %s\n      %s", commands[i].name, commands[i].operands,
@@ -166,26 +195,7 @@ parse (KvmmCliSession *session, int argc, char **argv, const Command **command, 
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("No such command"));
       return FALSE;
     }
-  n_operands = g_strv_length (session->arguments) - 1;
-  if (n_operands < (*command)->min_operands || n_operands > (*command)->max_operands)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("Usage: kvm-manager %s %s"),
-                   (*command)->name, (*command)->operands);
-      return FALSE;
-    }
-  if (session->wait_s < 0)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--wait takes seconds, 0 or more"));
-      return FALSE;
-    }
-  if (session->timeout_s < 0 || session->lines < 0 || session->lines > 1000)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                   _ ("--timeout takes seconds, --lines a number up to 1000"));
-      return FALSE;
-    }
-  return TRUE;
+  return check_values (session, *command, error);
 }
 
 int

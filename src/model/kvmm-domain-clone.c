@@ -19,16 +19,52 @@
 
 #define FIRMWARE_TARGET "nvram"
 
-static KvmmCloneFate
-get_fate (const KvmmXmlDisk *disk)
+static gboolean
+is_floppy (const KvmmXmlDisk *disk)
 {
-  if (g_str_equal (disk->target, FIRMWARE_TARGET))
+  return disk->is_removable && !disk->is_read_only;
+}
+
+/* Whether this may become of such a disk, the host aside. Two machines that write to one disk
+ * destroy it: only what is meant for that is shared. */
+static gboolean
+is_fitting (const KvmmXmlDisk *disk, KvmmCloneFate fate)
+{
+  gboolean is_firmware = g_str_equal (disk->target, FIRMWARE_TARGET);
+  gboolean is_common = disk->is_removable || disk->is_read_only || disk->is_shareable;
+
+  switch (fate)
+    {
+    case KVMM_CLONE_COPY:
+    case KVMM_CLONE_LINK:
+      return !is_firmware && !is_common;
+    case KVMM_CLONE_SHARE:
+      return !is_firmware && is_common && !is_floppy (disk);
+    case KVMM_CLONE_OMIT:
+      return !is_firmware;
+    case KVMM_CLONE_RENEW:
+      return is_firmware;
+    case KVMM_CLONE_REFUSED:
+    case KVMM_CLONE_N_FATES:
+      break;
+    }
+  return FALSE;
+}
+
+/* @fates: (nullable): what a person decided */
+static KvmmCloneFate
+get_fate (const KvmmXmlDisk *disk, GHashTable *fates)
+{
+  gpointer chosen;
+
+  if (fates != NULL && g_hash_table_lookup_extended (fates, disk->target, NULL, &chosen) &&
+      is_fitting (disk, GPOINTER_TO_UINT (chosen)))
+    return GPOINTER_TO_UINT (chosen);
+  if (is_fitting (disk, KVMM_CLONE_RENEW))
     return KVMM_CLONE_RENEW;
-  if (disk->is_removable && !disk->is_read_only)
+  if (is_floppy (disk))
     return KVMM_CLONE_OMIT;
-  if (disk->is_removable || disk->is_read_only || disk->is_shareable)
-    return KVMM_CLONE_SHARE;
-  return KVMM_CLONE_COPY;
+  return is_fitting (disk, KVMM_CLONE_SHARE) ? KVMM_CLONE_SHARE : KVMM_CLONE_COPY;
 }
 
 static const char *
@@ -56,7 +92,7 @@ find_volume (
 
 /* Returns: (transfer container) (array length=disks->len): as nothing is copied yet */
 static KvmmXmlCloneDisk *
-choose (GPtrArray *disks)
+choose (GPtrArray *disks, GHashTable *fates)
 {
   KvmmXmlCloneDisk *choices = g_new0 (KvmmXmlCloneDisk, disks->len + 1);
 
@@ -65,7 +101,7 @@ choose (GPtrArray *disks)
       const KvmmXmlDisk *disk = disks->pdata[i];
 
       choices[i].target = disk->target;
-      if (get_fate (disk) == KVMM_CLONE_OMIT)
+      if (get_fate (disk, fates) == KVMM_CLONE_OMIT)
         choices[i].choice = KVMM_XML_CLONE_OMIT;
     }
   return choices;
@@ -81,6 +117,7 @@ item_free (gpointer data)
   g_free (item->target);
   g_free (item->source);
   g_free (item->reason);
+  g_free (item->link_reason);
   g_free (item);
 }
 
@@ -94,36 +131,61 @@ kvmm_clone_plan_free (KvmmClonePlan *self)
   g_free (self);
 }
 
+/* Worker. Whether what is written to can be copied and linked. */
+static void
+plan_copy (KvmmVirtConnect *connect, const KvmmXmlDisk *disk, KvmmCloneItem *item)
+{
+  const char *format = get_format (disk);
+  g_autofree char *pool = NULL;
+  g_autofree char *volume = NULL;
+  g_autoptr (KvmmVirtVolume) found = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) link_error = NULL;
+
+  item->can[KVMM_CLONE_LINK] = FALSE;
+  if (find_volume (connect, disk, &pool, &volume, &error))
+    {
+      found = kvmm_virt_storage_check_copy (connect, pool, volume, format, &error);
+      item->can[KVMM_CLONE_LINK] =
+          kvmm_virt_storage_check_link (connect, pool, volume, format, &link_error);
+      g_free (item->source);
+      item->source = g_strdup_printf ("%s/%s", pool, volume);
+    }
+  item->can[KVMM_CLONE_COPY] = found != NULL;
+  if (link_error != NULL)
+    item->link_reason = g_strdup_printf ("%s.", link_error->message);
+  if (found != NULL)
+    {
+      item->size_bytes = found->size_bytes;
+      return;
+    }
+  item->fate = KVMM_CLONE_REFUSED;
+  item->reason = g_strdup (
+      pool == NULL && g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT)
+          ? _ ("It lies in no storage pool; make one of its folder first.")
+          : error->message);
+  if (item->link_reason == NULL)
+    item->link_reason = g_strdup (item->reason);
+}
+
 /* Worker. Returns: (transfer full) */
 static KvmmCloneItem *
 plan_disk (KvmmVirtConnect *connect, const KvmmXmlDisk *disk)
 {
   KvmmCloneItem *item = g_new0 (KvmmCloneItem, 1);
-  g_autofree char *pool = NULL;
-  g_autofree char *volume = NULL;
   g_autofree char *source = NULL;
-  g_autoptr (KvmmVirtVolume) found = NULL;
-  g_autoptr (GError) error = NULL;
 
-  item->target = kvmm_guest_text_sanitise (disk->target, -1);
-  item->fate = get_fate (disk);
-  if (item->fate == KVMM_CLONE_COPY && find_volume (connect, disk, &pool, &volume, &error))
-    found = kvmm_virt_storage_check_copy (connect, pool, volume, get_format (disk), &error);
-  if (found != NULL)
-    item->size_bytes = found->size_bytes;
-  else if (item->fate == KVMM_CLONE_COPY)
-    {
-      item->fate = KVMM_CLONE_REFUSED;
-      item->reason = g_strdup (
-          pool == NULL && g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT)
-              ? _ ("It lies in no storage pool; make one of its folder first.")
-              : error->message);
-    }
-  if (pool != NULL)
-    source = g_strdup_printf ("%s/%s", pool, volume);
-  else if (disk->path == NULL)
-    source = g_strdup_printf ("%s/%s", disk->pool, disk->volume);
-  item->source = kvmm_guest_text_sanitise (source != NULL ? source : disk->path, -1);
+  item->target = g_strdup (disk->target);
+  item->fate = get_fate (disk, NULL);
+  item->is_drive = disk->is_removable;
+  item->source = disk->path != NULL ? g_strdup (disk->path)
+                                    : g_strdup_printf ("%s/%s", disk->pool, disk->volume);
+  for (KvmmCloneFate fate = 0; fate < KVMM_CLONE_N_FATES; fate++)
+    item->can[fate] = is_fitting (disk, fate);
+  if (item->fate == KVMM_CLONE_COPY)
+    plan_copy (connect, disk, item);
+  source = g_steal_pointer (&item->source);
+  item->source = kvmm_guest_text_sanitise (source, -1);
   return item;
 }
 
@@ -149,7 +211,7 @@ plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   plan->items = g_ptr_array_new_with_free_func (item_free);
   for (guint i = 0; i < disks->len; i++)
     g_ptr_array_add (plan->items, plan_disk (connect, disks->pdata[i]));
-  choices = choose (disks);
+  choices = choose (disks, NULL);
   early = kvmm_xml_domain_clone (xml, order->name, choices, disks->len, &refusal);
   if (early == NULL)
     plan->reason = g_strdup (refusal->message);
@@ -267,21 +329,24 @@ static gboolean
 copy_disk (KvmmVirtConnect *connect,
            const char *name,
            const KvmmXmlDisk *disk,
+           gboolean is_linked,
            KvmmXmlCloneDisk *choice,
            GPtrArray *made,
            GError **error)
 {
   const char *format = get_format (disk);
+  const char *new_format = is_linked ? "qcow2" : format;
   g_autofree char *pool = NULL;
   g_autofree char *volume = NULL;
-  g_autofree char *new_name = g_strdup_printf ("%s-%s.%s", name, disk->target,
-                                               g_str_equal (format, "raw") ? "img" : format);
+  g_autofree char *new_name = g_strdup_printf (
+      "%s-%s.%s", name, disk->target, g_str_equal (new_format, "raw") ? "img" : new_format);
   KvmmVirtVolume *copy;
   Made *one;
 
   if (!find_volume (connect, disk, &pool, &volume, error))
     return FALSE;
-  copy = kvmm_virt_storage_copy_volume (connect, pool, volume, format, new_name, error);
+  copy = is_linked ? kvmm_virt_storage_link_volume (connect, pool, volume, format, new_name, error)
+                   : kvmm_virt_storage_copy_volume (connect, pool, volume, format, new_name, error);
   if (copy == NULL)
     return FALSE;
   one = g_new0 (Made, 1);
@@ -291,6 +356,8 @@ copy_disk (KvmmVirtConnect *connect,
   choice->choice = KVMM_XML_CLONE_REPLACE;
   choice->pool = one->pool;
   choice->volume = copy->name;
+  if (is_linked)
+    choice->format = "qcow2";
   if (disk->path != NULL && copy->path != NULL && !g_str_has_prefix (copy->path, "/dev/"))
     choice->path = copy->path;
   return TRUE;
@@ -311,7 +378,7 @@ copy_all (KvmmVirtConnect *connect,
 
   if (disks == NULL)
     return NULL;
-  choices = choose (disks);
+  choices = choose (disks, order->fates);
   /* What the document itself forbids is found before anything is copied. */
   early = kvmm_xml_domain_clone (xml, order->text, choices, disks->len, error);
   if (early == NULL)
@@ -319,10 +386,12 @@ copy_all (KvmmVirtConnect *connect,
   for (guint i = 0; i < disks->len; i++)
     {
       const KvmmXmlDisk *disk = disks->pdata[i];
+      KvmmCloneFate fate = get_fate (disk, order->fates);
 
-      if (get_fate (disk) != KVMM_CLONE_COPY)
+      if (fate != KVMM_CLONE_COPY && fate != KVMM_CLONE_LINK)
         continue;
-      if (!copy_disk (connect, order->text, disk, &choices[i], made, error) ||
+      if (!copy_disk (connect, order->text, disk, fate == KVMM_CLONE_LINK, &choices[i], made,
+                      error) ||
           g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
     }
@@ -363,9 +432,25 @@ clone_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *
   g_task_return_error (task, error);
 }
 
+/* Returns: (transfer full) (element-type utf8 KvmmCloneFate) */
+static GHashTable *
+list_fates (const KvmmClonePlan *plan)
+{
+  GHashTable *fates = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < plan->items->len; i++)
+    {
+      const KvmmCloneItem *item = plan->items->pdata[i];
+
+      g_hash_table_insert (fates, g_strdup (item->target), GUINT_TO_POINTER (item->fate));
+    }
+  return fates;
+}
+
 void
 kvmm_domain_clone_async (KvmmDomain *self,
                          const char *name,
+                         const KvmmClonePlan *plan,
                          GCancellable *cancellable,
                          GAsyncReadyCallback callback,
                          gpointer user_data)
@@ -378,6 +463,8 @@ kvmm_domain_clone_async (KvmmDomain *self,
 
   order = kvmm_domain_order_new (self);
   order->text = g_strdup (name);
+  if (plan != NULL)
+    order->fates = list_fates (plan);
   /* Not the task's own: it would be answered at once, while disks are still copied and deleted. */
   if (cancellable != NULL)
     order->cancellable = g_object_ref (cancellable);

@@ -13,19 +13,24 @@ G_BEGIN_DECLS
 typedef enum
 {
   KVMM_CLONE_COPY,    /* the copy gets one of its own */
+  KVMM_CLONE_LINK,    /* the copy gets one that holds only what differs, and reads the rest here */
   KVMM_CLONE_SHARE,   /* both machines name it */
-  KVMM_CLONE_OMIT,    /* the copy has an empty drive */
+  KVMM_CLONE_OMIT,    /* the copy has an empty drive, or no such disk */
   KVMM_CLONE_RENEW,   /* firmware settings: the copy starts with fresh ones */
   KVMM_CLONE_REFUSED, /* it cannot be copied, and so the machine cannot */
+  KVMM_CLONE_N_FATES
 } KvmmCloneFate;
 
 typedef struct
 {
-  char *target;       /* "vda" (sanitised) */
+  char *target;       /* "vda" as it stands in the definition: sanitise it to show it */
   char *source;       /* "pool/volume", else the path (sanitised) */
   guint64 size_bytes; /* of what is copied */
-  KvmmCloneFate fate;
-  char *reason; /* (nullable) of KVMM_CLONE_REFUSED: a sentence */
+  KvmmCloneFate fate; /* what a person decided; at first what is proposed */
+  gboolean can[KVMM_CLONE_N_FATES]; /* what fate may be set to */
+  gboolean is_drive;                /* for discs or floppies */
+  char *reason;                     /* (nullable) why it cannot be copied: a sentence */
+  char *link_reason;                /* (nullable) why it cannot have a linked copy: a sentence */
 } KvmmCloneItem;
 
 typedef struct
@@ -48,19 +53,22 @@ kvmm_domain_plan_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **
 /**
  * kvmm_domain_clone_async:
  * @name: of the copy
+ * @plan: (nullable): what a person decided; %NULL, and disks that are new since: what is proposed
  *
- * Main thread only. Makes a copy of a stopped machine: each disk that it writes to is copied whole
- * into the pool it lies in; discs, read-only and shareable disks are named by both; a floppy is
- * left out. The firmware of the copy starts with fresh settings. Fails with INVALID_STATE while the
- * machine runs or has a saved state, IN_USE when the name or a volume's name is taken, UNSUPPORTED
- * for a disk that cannot be copied. A failed or cancelled call leaves no volume and no definition;
- * cancelling takes effect behind the disk that is being copied, and the call returns when what was
- * made is gone; where it came too late, the copy is there and the call succeeds.
+ * Main thread only. Makes a copy of a stopped machine. Proposed is: each disk that it writes to is
+ * copied whole into the pool it lies in; discs, read-only and shareable disks are named by both; a
+ * floppy is left out. The firmware of the copy starts with fresh settings. Fails with INVALID_STATE
+ * while the machine runs or has a saved state, IN_USE when the name or a volume's name is taken,
+ * UNSUPPORTED for a disk that cannot be copied or linked. A failed or cancelled call leaves no
+ * volume and no definition; cancelling takes effect behind the disk that is being copied, and the
+ * call returns when what was made is gone; where it came too late, the copy is there and the call
+ * succeeds. After a linked copy the disk of the machine must not change any more.
  *
  * finish returns: (transfer full): the copy's uuid
  */
 void kvmm_domain_clone_async (KvmmDomain *self,
                               const char *name,
+                              const KvmmClonePlan *plan,
                               GCancellable *cancellable,
                               GAsyncReadyCallback callback,
                               gpointer user_data);

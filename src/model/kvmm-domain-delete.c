@@ -151,6 +151,29 @@ is_seed (GPtrArray *infos, const char *uuid, const KvmmDeletionItem *item)
   return FALSE;
 }
 
+/* Worker. Returns: (transfer full) (nullable): why it cannot be deleted: what a linked copy does
+ * not have itself, it reads there, whether a machine names that copy or not */
+static char *
+find_dependant (KvmmVirtConnect *connect, const KvmmDeletionItem *item)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *overlay = NULL;
+  g_autoptr (KvmmVirtVolume) volume = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (item->path == NULL)
+    volume = kvmm_virt_storage_read_volume (connect, item->pool, item->volume, &error);
+  path = g_strdup (volume != NULL ? volume->path : item->path);
+  if (error == NULL && kvmm_virt_storage_find_overlay (connect, item->pool, path, &overlay, &error))
+    return overlay != NULL
+               ? g_strdup_printf (_ ("“%s” is a linked copy of it and needs it."), overlay)
+               : NULL;
+  /* A volume that is gone is missed by nobody; what cannot be looked at may be. */
+  if (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT))
+    return NULL;
+  return g_strdup_printf (_ ("Whether it has linked copies is not known: %s"), error->message);
+}
+
 static void
 judge (KvmmVirtConnect *connect,
        GPtrArray *infos,
@@ -159,6 +182,7 @@ judge (KvmmVirtConnect *connect,
        KvmmDeletionItem *item)
 {
   g_autofree char *other = NULL;
+  g_autofree char *dependant = NULL;
 
   if (g_str_equal (disk->target, FIRMWARE_TARGET))
     {
@@ -172,9 +196,13 @@ judge (KvmmVirtConnect *connect,
       return;
     }
   other = find_other_user (connect, infos, uuid, item);
-  item->can_delete = other == NULL;
+  if (other == NULL)
+    dependant = find_dependant (connect, item);
+  item->can_delete = other == NULL && dependant == NULL;
   if (other != NULL)
     item->reason = g_strdup_printf (_ ("“%s” uses it too."), other);
+  else if (dependant != NULL)
+    item->reason = g_steal_pointer (&dependant);
   else if (disk->is_shareable)
     item->reason = g_strdup (_ ("It is marked as shared with other machines."));
   else if (is_seed (infos, uuid, item))

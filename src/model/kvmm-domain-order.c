@@ -20,6 +20,7 @@ order_free (gpointer data)
   g_clear_pointer (&order->pending, g_ptr_array_unref);
   g_clear_pointer (&order->values, g_hash_table_unref);
   g_clear_pointer (&order->plan, kvmm_deletion_free);
+  g_clear_pointer (&order->fates, g_hash_table_unref);
   g_free (order->text);
   g_free (order->more);
   g_free (order->metadata);

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "kvmm-clone-row.h"
 #include "kvmm-dialogs.h"
 #include "kvmm-machine-window.h"
 #include "model/kvmm-connection.h"
@@ -34,6 +35,7 @@ struct _KvmmCloneDialog
   GtkLabel *problem;
   GtkLabel *status;
   GtkWidget *disks;
+  GtkLabel *link_words;
   GtkProgressBar *progress;
   GtkWidget *cancel_button;
   GtkWidget *clone_button;
@@ -138,6 +140,7 @@ update (KvmmCloneDialog *self)
   gtk_label_set_text (self->problem, problem != NULL ? problem : "");
   gtk_widget_set_visible (GTK_WIDGET (self->problem), problem != NULL);
   gtk_widget_set_sensitive (GTK_WIDGET (self->name_row), self->copying == NULL);
+  gtk_widget_set_sensitive (self->disks, self->copying == NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->progress), self->copying != NULL);
   gtk_widget_set_sensitive (self->clone_button, self->copying == NULL && obstacle == NULL &&
                                                     is_good && can_copy (self->plan));
@@ -162,50 +165,23 @@ name_changed_cb (KvmmCloneDialog *self)
 
 /* ---- the disks ---- */
 
-/* Returns: (transfer full) */
-static char *
-describe_item (const KvmmCloneItem *item)
+static gboolean
+has_link (const KvmmClonePlan *plan)
 {
-  g_autofree char *size = g_format_size_full (item->size_bytes, G_FORMAT_SIZE_IEC_UNITS);
-
-  switch (item->fate)
-    {
-    case KVMM_CLONE_COPY:
-      return g_strdup_printf (_ ("To be copied, %s: %s"), size, item->source);
-    case KVMM_CLONE_SHARE:
-      return g_strdup_printf (_ ("Used by both machines: %s"), item->source);
-    case KVMM_CLONE_OMIT:
-      return g_strdup_printf (_ ("Left out, the drive of the copy is empty: %s"), item->source);
-    case KVMM_CLONE_RENEW:
-      return g_strdup (_ ("Not copied: the copy starts with fresh ones"));
-    case KVMM_CLONE_REFUSED:
-      break;
-    }
-  return g_strdup_printf (_ ("Cannot be copied. %s"), item->reason);
+  for (guint i = 0; i < plan->items->len; i++)
+    if (((const KvmmCloneItem *) plan->items->pdata[i])->fate == KVMM_CLONE_LINK)
+      return TRUE;
+  return FALSE;
 }
 
-static GtkWidget *
-create_row (const KvmmCloneItem *item)
+static void
+chosen_cb (gpointer user_data)
 {
-  static const char *const icons[] = {
-    [KVMM_CLONE_COPY] = "edit-copy-symbolic",         [KVMM_CLONE_SHARE] = "emblem-shared-symbolic",
-    [KVMM_CLONE_OMIT] = "media-eject-symbolic",       [KVMM_CLONE_RENEW] = "view-refresh-symbolic",
-    [KVMM_CLONE_REFUSED] = "dialog-warning-symbolic",
-  };
-  GtkWidget *row = adw_action_row_new ();
-  GtkWidget *icon = gtk_image_new_from_icon_name (icons[item->fate]);
-  g_autofree char *base = g_path_get_basename (item->source);
-  g_autofree char *title = g_strdup_printf ("%s: %s", item->target, base);
-  g_autofree char *text = describe_item (item);
+  KvmmCloneDialog *self = user_data;
 
-  gtk_accessible_update_state (GTK_ACCESSIBLE (icon), GTK_ACCESSIBLE_STATE_HIDDEN, TRUE, -1);
-  adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
-  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row),
-                                 item->fate == KVMM_CLONE_RENEW ? _ ("Firmware settings") : title);
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (row), text);
-  adw_action_row_add_prefix (ADW_ACTION_ROW (row), icon);
-  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), FALSE);
-  return row;
+  gtk_widget_set_visible (GTK_WIDGET (self->link_words), has_link (self->plan));
+  g_clear_pointer (&self->failure, g_free);
+  update (self);
 }
 
 static void
@@ -236,7 +212,8 @@ planned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   show_words (self);
   for (guint i = 0; i < self->plan->items->len; i++)
-    gtk_list_box_append (GTK_LIST_BOX (self->disks), create_row (self->plan->items->pdata[i]));
+    gtk_list_box_append (GTK_LIST_BOX (self->disks),
+                         kvmm_clone_row_new (self->plan->items->pdata[i], chosen_cb, self));
   gtk_widget_set_visible (self->disks, self->plan->items->len > 0);
   update (self);
 }
@@ -346,7 +323,8 @@ clone_cb (KvmmCloneDialog *self)
   self->pulse_id = g_timeout_add (PULSE_MS, pulse_cb, self);
   gtk_label_set_text (self->status, _ ("Copying…"));
   update (self);
-  kvmm_domain_clone_async (self->domain, name, self->copying, cloned_cb, g_object_ref (self));
+  kvmm_domain_clone_async (self->domain, name, self->plan, self->copying, cloned_cb,
+                           g_object_ref (self));
 }
 
 /* The first time it stops the copying, and stays until that has stopped; a second time it goes, and
@@ -410,6 +388,7 @@ kvmm_clone_dialog_class_init (KvmmCloneDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, problem);
   gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, status);
   gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, disks);
+  gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, link_words);
   gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, progress);
   gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, cancel_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmCloneDialog, clone_button);
@@ -430,6 +409,7 @@ kvmm_clone_dialog_present (GtkWidget *widget, KvmmSettings *settings, KvmmDomain
   KvmmCloneDialog *self;
   g_autofree char *name = NULL;
   g_autofree char *title = NULL;
+  g_autofree char *link_words = NULL;
 
   g_return_if_fail (GTK_IS_WIDGET (widget) && KVMM_IS_SETTINGS (settings));
   g_return_if_fail (KVMM_IS_DOMAIN (domain));
@@ -439,6 +419,12 @@ kvmm_clone_dialog_present (GtkWidget *widget, KvmmSettings *settings, KvmmDomain
   self->settings = g_object_ref (settings);
   self->domain = g_object_ref (domain);
   self->planning = g_cancellable_new ();
+  link_words = g_strdup_printf (
+      _ ("A linked copy reads what it does not hold itself from the disk of “%s”. From now on that "
+         "disk must not change: do not start “%s” any more and keep its disk, or the copy is "
+         "lost."),
+      kvmm_domain_get_name (domain), kvmm_domain_get_name (domain));
+  gtk_label_set_text (self->link_words, link_words);
   title = g_strdup_printf (_ ("Clone “%s”"), kvmm_domain_get_name (domain));
   gtk_window_set_title (GTK_WINDOW (self), title);
   name = dup_free_name (self);

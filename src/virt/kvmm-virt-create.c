@@ -140,6 +140,85 @@ build_copy (virStorageVol *source,
   return kvmm_xml_volume_build_copy (described, format, name, error);
 }
 
+/* A pool of files on a file system, where a path is what QEMU opens. */
+static gboolean
+check_link_pool (KvmmVirtConnect *self, const char *name, GError **error)
+{
+  static const char *const types[] = { "dir", "fs", "netfs", NULL };
+  g_autoptr (KvmmVirtPool) pool = kvmm_virt_storage_read_pool (self, name, error);
+
+  if (!pool)
+    return FALSE;
+  if (g_strv_contains (types, pool->type))
+    return TRUE;
+  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+  g_autofree char *message =
+      g_strdup_printf (_ ("The storage pool “%s” holds no files, and so no linked copies"), shown);
+  kvmm_virt_error_set (error, KVMM_VIRT_ERROR_UNSUPPORTED, message);
+  return FALSE;
+}
+
+/* Returns: (transfer full): see kvmm_xml_volume_build_link() */
+static char *
+build_link (KvmmVirtConnect *self,
+            const char *pool_name,
+            const char *source_name,
+            const char *format,
+            const char *name,
+            GError **error)
+{
+  g_autoptr (virStorageVol) source =
+      check_link_pool (self, pool_name, error)
+          ? kvmm_virt_storage_acquire_volume (self, pool_name, source_name, error)
+          : NULL;
+  if (!source)
+    return NULL;
+  g_autofree char *described = virStorageVolGetXMLDesc (source, 0);
+  if (!described)
+    {
+      take_volume_error (error, source_name);
+      return NULL;
+    }
+  return kvmm_xml_volume_build_link (described, format, name, error);
+}
+
+gboolean
+kvmm_virt_storage_check_link (KvmmVirtConnect *self,
+                              const char *pool_name,
+                              const char *source_name,
+                              const char *format,
+                              GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && source_name != NULL, FALSE);
+
+  g_autofree char *xml = build_link (self, pool_name, source_name, format, source_name, error);
+  return xml != NULL;
+}
+
+KvmmVirtVolume *
+kvmm_virt_storage_link_volume (KvmmVirtConnect *self,
+                               const char *pool_name,
+                               const char *source_name,
+                               const char *format,
+                               const char *name,
+                               GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && source_name != NULL, NULL);
+
+  g_autofree char *xml = build_link (self, pool_name, source_name, format, name, error);
+  g_autoptr (virStoragePool) pool =
+      xml ? kvmm_virt_storage_acquire_pool (self, pool_name, error) : NULL;
+  if (!pool)
+    return NULL;
+  g_autoptr (virStorageVol) volume = virStorageVolCreateXML (pool, xml, 0);
+  if (!volume)
+    {
+      take_volume_error (error, name);
+      return NULL;
+    }
+  return kvmm_virt_storage_describe_volume (volume);
+}
+
 KvmmVirtVolume *
 kvmm_virt_storage_check_copy (KvmmVirtConnect *self,
                               const char *pool_name,

@@ -79,6 +79,28 @@ gboolean kvmm_virt_storage_grow_volume (KvmmVirtConnect *self,
                                         guint64 capacity_bytes,
                                         GError **error);
 
+/** kvmm_virt_storage_check_link: Returns: whether kvmm_virt_storage_link_volume() could make one:
+ * UNSUPPORTED or KVMM_XML_ERROR_INVALID_VALUE say why not */
+gboolean kvmm_virt_storage_check_link (KvmmVirtConnect *self,
+                                       const char *pool,
+                                       const char *volume,
+                                       const char *format,
+                                       GError **error);
+
+/**
+ * kvmm_virt_storage_link_volume:
+ * @format: of @volume, as the machine takes it; it is written down in the new one, which is qcow2
+ * @name: of the new volume, which is made in the same pool and holds only what differs from @volume
+ *
+ * Returns: (transfer full): IN_USE when there is such a volume, which is left alone
+ */
+KvmmVirtVolume *kvmm_virt_storage_link_volume (KvmmVirtConnect *self,
+                                               const char *pool,
+                                               const char *volume,
+                                               const char *format,
+                                               const char *name,
+                                               GError **error);
+
 /** kvmm_virt_connect_has_domain: Returns: whether a machine has this name; %FALSE with @error set
  * when nobody knows */
 gboolean kvmm_virt_connect_has_domain (KvmmVirtConnect *self, const char *name, GError **error);

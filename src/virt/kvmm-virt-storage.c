@@ -376,6 +376,120 @@ kvmm_virt_storage_find_user (KvmmVirtConnect *self,
   return done;
 }
 
+/* ---- what stands on a volume ---- */
+
+/* Returns: %FALSE with @error; a volume that went meanwhile stands on nothing */
+static gboolean
+volume_stands_on (virStorageVolPtr volume, const char *path, gboolean *stands_on, GError **error)
+{
+  g_autofree char *own_path = virStorageVolGetPath (volume);
+
+  *stands_on = FALSE;
+  if (g_strcmp0 (own_path, path) == 0)
+    return TRUE;
+  g_autofree char *xml = virStorageVolGetXMLDesc (volume, 0);
+  if (xml)
+    return kvmm_xml_volume_stands_on (xml, path, stands_on, error);
+
+  g_autoptr (GError) failure = NULL;
+  take_named (&failure, virStorageVolGetName (volume), _ ("The volume “%s” cannot be read"));
+  if (kvmm_virt_error_get_code (failure) == VIR_ERR_NO_STORAGE_VOL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+find_overlay_in (virStoragePoolPtr pool, const char *path, char **overlay, GError **error)
+{
+  virStorageVolPtr *volumes = NULL;
+  gboolean done = TRUE;
+
+  if (virStoragePoolIsActive (pool) != 1)
+    return TRUE;
+  int n_volumes = virStoragePoolListAllVolumes (pool, &volumes, 0);
+  if (n_volumes < 0)
+    {
+      take_named (error, virStoragePoolGetName (pool),
+                  _ ("Could not list the volumes of the storage pool “%s”"));
+      return FALSE;
+    }
+  for (int i = 0; i < n_volumes; i++)
+    {
+      gboolean stands_on = FALSE;
+
+      if (done && !*overlay)
+        done = volume_stands_on (volumes[i], path, &stands_on, error);
+      if (done && stands_on)
+        *overlay = kvmm_guest_text_sanitise (virStorageVolGetName (volumes[i]), -1);
+      virStorageVolFree (volumes[i]);
+    }
+  free (volumes);
+  return done;
+}
+
+gboolean
+kvmm_virt_storage_find_overlay (
+    KvmmVirtConnect *self, const char *pool_name, const char *path, char **overlay, GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && overlay != NULL, FALSE);
+
+  *overlay = NULL;
+  if (!path)
+    return TRUE;
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  g_autoptr (virStoragePool) own =
+      connect ? kvmm_virt_storage_acquire_pool (self, pool_name, error) : NULL;
+  if (!own)
+    return FALSE;
+  /* A file that somebody else made on this one lies beside it, most often. */
+  refresh (own);
+  virStoragePoolPtr *pools = NULL;
+  int n_pools = virConnectListAllStoragePools (connect, &pools, 0);
+  if (n_pools < 0)
+    {
+      kvmm_virt_error_take (error, _ ("Could not list the storage pools of the host"));
+      return FALSE;
+    }
+  g_autofree char *found = NULL;
+  gboolean done = TRUE;
+  for (int i = 0; i < n_pools; i++)
+    {
+      if (done && !found)
+        done = find_overlay_in (pools[i], path, &found, error);
+      virStoragePoolFree (pools[i]);
+    }
+  free (pools);
+  if (done)
+    *overlay = g_steal_pointer (&found);
+  return done;
+}
+
+/* Returns: whether nobody would miss it */
+static gboolean
+check_unused (
+    KvmmVirtConnect *self, const char *pool, const char *name, const char *path, GError **error)
+{
+  g_autofree char *user = NULL;
+  g_autofree char *overlay = NULL;
+  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+  g_autofree char *message = NULL;
+
+  if (!kvmm_virt_storage_find_user (self, pool, name, path, &user, error) ||
+      (!user && !kvmm_virt_storage_find_overlay (self, pool, path, &overlay, error)))
+    return FALSE;
+  if (user)
+    message =
+        g_strdup_printf (_ ("The volume “%s” is used by “%s”: eject it there first"), shown, user);
+  else if (overlay)
+    message = g_strdup_printf (_ ("The volume “%s” has a linked copy, “%s”: delete that first"),
+                               shown, overlay);
+  if (!message)
+    return TRUE;
+  kvmm_virt_error_set (error, KVMM_VIRT_ERROR_IN_USE, message);
+  return FALSE;
+}
+
 gboolean
 kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
                                  const char *pool,
@@ -388,17 +502,8 @@ kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
   if (!volume)
     return FALSE;
   g_autofree char *path = virStorageVolGetPath (volume);
-  g_autofree char *user = NULL;
-  if (!kvmm_virt_storage_find_user (self, pool, name, path, &user, error))
+  if (!check_unused (self, pool, name, path, error))
     return FALSE;
-  if (user)
-    {
-      g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
-      g_autofree char *message = g_strdup_printf (
-          _ ("The volume “%s” is used by “%s”: eject it there first"), shown, user);
-      kvmm_virt_error_set (error, KVMM_VIRT_ERROR_IN_USE, message);
-      return FALSE;
-    }
   if (virStorageVolDelete (volume, 0) == 0)
     return TRUE;
   take_named (error, name, _ ("Could not delete the volume “%s”"));

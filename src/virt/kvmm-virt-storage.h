@@ -148,8 +148,22 @@ gboolean kvmm_virt_storage_find_user (KvmmVirtConnect *self,
                                       char **user,
                                       GError **error);
 
-/** kvmm_virt_storage_delete_volume: libvirt itself would delete the disc of a running machine, so
- * every machine is looked at first. IN_USE when one names it; NO_SUCH_OBJECT. */
+/**
+ * kvmm_virt_storage_find_overlay:
+ * @pool: that the volume lies in, which is looked at anew; the other active ones tell what they
+ * know
+ * @path: (nullable): of the volume
+ * @overlay: (out) (transfer full) (nullable): the sanitised name of a volume that holds only what
+ *     differs from it, see kvmm_xml_volume_stands_on(); %NULL when there is none
+ *
+ * Returns: %FALSE with an error when not every volume could be looked at
+ */
+gboolean kvmm_virt_storage_find_overlay (
+    KvmmVirtConnect *self, const char *pool, const char *path, char **overlay, GError **error);
+
+/** kvmm_virt_storage_delete_volume: libvirt itself would delete the disc of a running machine, and
+ * what linked copies stand on, so every machine and every volume is looked at first. IN_USE when
+ * one names it; NO_SUCH_OBJECT. */
 gboolean kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
                                           const char *pool,
                                           const char *volume,

@@ -327,25 +327,18 @@ kvmm_xml_domain_clone (
   return kvmm_xml_document_serialise (document);
 }
 
-char *
-kvmm_xml_volume_build_copy (const char *xml, const char *format, const char *name, GError **error)
+/* Whether the volume @root is what the machine takes it for. */
+static gboolean
+check_source (const xmlNode *root, const char *format, GError **error)
 {
-  g_autoptr (xmlDoc) document =
-      kvmm_xml_document_parse (xml, "volume", KVMM_XML_READ_DEFAULT, error);
-  const xmlNode *root;
-  const xmlNode *target;
-  const char *found;
+  const xmlNode *target = kvmm_xml_node_child (root, "target");
+  const char *found = kvmm_xml_node_attribute (kvmm_xml_node_child (target, "format"), "type");
 
-  if (document == NULL)
-    return NULL;
-  root = xmlDocGetRootElement (document);
-  target = kvmm_xml_node_child (root, "target");
-  found = kvmm_xml_node_attribute (kvmm_xml_node_child (target, "format"), "type");
   if (kvmm_xml_node_child (target, "encryption") != NULL)
     {
       g_set_error_literal (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
                            _ ("An encrypted volume cannot be copied"));
-      return NULL;
+      return FALSE;
     }
   if (found != NULL && !g_str_equal (found, format))
     {
@@ -353,8 +346,84 @@ kvmm_xml_volume_build_copy (const char *xml, const char *format, const char *nam
           error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
           _ ("The host takes a disk for %s that the machine takes for %s; it is not copied"), found,
           format);
-      return NULL;
+      return FALSE;
     }
+  return TRUE;
+}
+
+char *
+kvmm_xml_volume_build_copy (const char *xml, const char *format, const char *name, GError **error)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "volume", KVMM_XML_READ_DEFAULT, error);
+  const xmlNode *root;
+
+  if (document == NULL)
+    return NULL;
+  root = xmlDocGetRootElement (document);
+  if (!check_source (root, format, error))
+    return NULL;
   return kvmm_xml_volume_build_disk (
       name, format, kvmm_xml_node_bytes (kvmm_xml_node_child (root, "capacity"), 1), error);
+}
+
+/* Whether a file can be made on top of this volume, whose format nobody guesses then. */
+static gboolean
+check_backing (const xmlNode *root, const char *format, GError **error)
+{
+  const char *type = kvmm_xml_node_attribute (root, "type");
+
+  if (type != NULL && !g_str_equal (type, "file"))
+    g_set_error_literal (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                         _ ("Only a disk that is a file can have linked copies"));
+  else if (!g_str_equal (format, "raw") && !g_str_equal (format, "qcow2"))
+    g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                 _ ("Only a disk in raw or qcow2 can have linked copies, not one in %s"), format);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* Returns: (transfer full): a qcow2 volume on the file @path */
+static char *
+build_overlay (
+    const char *name, guint64 capacity_bytes, const char *path, const char *format, GError **error)
+{
+  g_autofree char *plain = kvmm_xml_volume_build_disk (name, "qcow2", capacity_bytes, error);
+  g_autoptr (xmlDoc) document =
+      plain != NULL ? kvmm_xml_document_parse (plain, "volume", KVMM_XML_READ_DEFAULT, error)
+                    : NULL;
+  xmlNode *backing;
+
+  if (document == NULL)
+    return NULL;
+  backing = xmlNewChild (xmlDocGetRootElement (document), NULL, BAD_CAST "backingStore", NULL);
+  xmlNewTextChild (backing, NULL, BAD_CAST "path", BAD_CAST path);
+  set_attribute (xmlNewChild (backing, NULL, BAD_CAST "format", NULL), "type", format);
+  return kvmm_xml_document_serialise (document);
+}
+
+char *
+kvmm_xml_volume_build_link (const char *xml, const char *format, const char *name, GError **error)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "volume", KVMM_XML_READ_DEFAULT, error);
+  g_autofree char *path = NULL;
+  const xmlNode *root;
+
+  if (document == NULL)
+    return NULL;
+  root = xmlDocGetRootElement (document);
+  if (!check_source (root, format, error) || !check_backing (root, format, error))
+    return NULL;
+  path =
+      kvmm_xml_node_dup_text (kvmm_xml_node_child (kvmm_xml_node_child (root, "target"), "path"));
+  if (path == NULL)
+    {
+      g_set_error_literal (error, KVMM_XML_ERROR, KVMM_XML_ERROR_UNEXPECTED,
+                           _ ("The host does not tell where the disk lies"));
+      return NULL;
+    }
+  return build_overlay (name, kvmm_xml_node_bytes (kvmm_xml_node_child (root, "capacity"), 1), path,
+                        format, error);
 }

@@ -60,4 +60,15 @@ char *kvmm_xml_domain_clone (const char *xml,
 char *
 kvmm_xml_volume_build_copy (const char *xml, const char *format, const char *name, GError **error);
 
+/**
+ * kvmm_xml_volume_build_link:
+ * @xml, @format, @name: as of kvmm_xml_volume_build_copy()
+ *
+ * Returns: (transfer full): a qcow2 volume that holds only what differs from the one of @xml, whose
+ *     format it names; %NULL with KVMM_XML_ERROR_INVALID_VALUE also for what is no file, and for
+ *     formats other than raw and qcow2
+ */
+char *
+kvmm_xml_volume_build_link (const char *xml, const char *format, const char *name, GError **error);
+
 G_END_DECLS

@@ -113,6 +113,24 @@ kvmm_xml_volume_dup_format (const char *xml, GError **error)
   return g_strdup (kvmm_xml_node_attribute (kvmm_xml_node_child (target, "format"), "type"));
 }
 
+gboolean
+kvmm_xml_volume_stands_on (const char *xml, const char *path, gboolean *stands_on, GError **error)
+{
+  g_return_val_if_fail (xml != NULL && path != NULL && stands_on != NULL, FALSE);
+
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "volume", KVMM_XML_READ_DEFAULT, error);
+  if (document == NULL)
+    return FALSE;
+
+  const xmlNode *backing = kvmm_xml_node_child (xmlDocGetRootElement (document), "backingStore");
+  g_autofree char *found = kvmm_xml_node_dup_text (kvmm_xml_node_child (backing, "path"));
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *found_base = found != NULL ? g_path_get_basename (found) : NULL;
+  *stands_on = g_strcmp0 (found_base, base) == 0;
+  return TRUE;
+}
+
 /* ---- who uses a volume ---- */
 
 typedef struct

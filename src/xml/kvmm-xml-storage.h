@@ -38,6 +38,19 @@ kvmm_xml_volume_build (const char *name, guint64 size_bytes, gboolean is_private
 char *kvmm_xml_volume_dup_format (const char *xml, GError **error);
 
 /**
+ * kvmm_xml_volume_stands_on:
+ * @xml: a `<volume>` document
+ * @path: of another volume, on its host
+ * @stands_on: (out): whether it holds only what differs from that one: whether its backing file has
+ *     the same name, since a folder may be reached in several ways. Rather once too often than once
+ *     too rarely.
+ *
+ * Returns: %FALSE with an error when the document cannot be read
+ */
+gboolean
+kvmm_xml_volume_stands_on (const char *xml, const char *path, gboolean *stands_on, GError **error);
+
+/**
  * kvmm_xml_domain_names_volume:
  * @xml: a `<domain>` document, live or inactive
  * @path: (nullable): of the volume, on its host

@@ -151,6 +151,50 @@ def a_machine_is_cloned(flow):
     wait(lambda: app.window("Clone “alpha”") is None, "the dialog gone")
 
 
+def choose(app, window, row, choice, downs):
+    """In the row of a disk, by the keyboard alone."""
+    app.focus("Clone “alpha”")
+    app.wait_for("combo box", row, window)
+    box = app.find("combo box", row, window)
+    for _ in range(30):
+        if any(has_state(node, Atspi.StateType.FOCUSED) for node in kvmm_ui.walk(box)):
+            break
+        app.key("Tab")
+    app.key("space")
+    app.wait_for("label", f"^{choice}$", box)
+    app.key("Home", *["Down"] * downs, "Return")
+
+
+def a_machine_is_cloned_with_a_linked_disk(flow):
+    app = start(flow, in_pools=True)
+    window, _entry, button = open_clone(app, "alpha")
+    app.wait_sensitive(button)
+    choose(app, window, "^vda: root.img$", "Linked Copy", 1)
+    app.wait_for("label", "^Only what changes in the copy is stored, .*: default/root.img$", window)
+    app.wait_for("label", "^A linked copy reads .*do not start “alpha” any more", window)
+    app.shot("clone-linked")
+    choose(app, window, "^sda: tools.iso$", "Empty Drive", 1)
+    app.wait_for("label", "^Left out, the drive of the copy is empty: /default-pool/tools.iso$", window)
+    app.press(button)
+    wait(lambda: app.window("Clone “alpha”") is None, "the dialog gone")
+    app.focus("KVM Manager")
+    app.wait_names(["alpha", "alpha-clone", "beta"])
+
+
+def a_disk_that_cannot_be_copied_is_left_out(flow):
+    app = start(flow)
+    window, _entry, button = open_clone(app, "alpha")
+    app.wait_for("label", "^Not every disk can be copied$", window)
+    app.wait_sensitive(button, False)
+    choose(app, window, "^vdb: ", "Leave Out", 0)
+    app.wait_for("label", "^Left out, the copy has no such disk: ", window)
+    app.wait_sensitive(button)
+    app.press(button)
+    wait(lambda: app.window("Clone “alpha”") is None, "the dialog gone")
+    app.focus("KVM Manager")
+    app.wait_names(["alpha", "alpha-clone", "beta"])
+
+
 def a_machine_that_cannot_be_cloned_says_why(flow):
     app = start(flow)
     window, entry, button = open_clone(app, "beta")
@@ -236,6 +280,8 @@ if __name__ == "__main__":
             a_machine_that_runs_keeps_its_name,
             a_machine_is_deleted_and_comes_back,
             a_machine_is_cloned,
+            a_machine_is_cloned_with_a_linked_disk,
+            a_disk_that_cannot_be_copied_is_left_out,
             a_machine_that_cannot_be_cloned_says_why,
             a_disk_of_the_network_is_not_cloned,
             a_clone_is_cancelled_half_way,

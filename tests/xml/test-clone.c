@@ -182,6 +182,55 @@ test_refuses_a_volume_that_is_not_what_it_seems (void)
     }
 }
 
+#define BASE(type, target)                                                                         \
+  "<volume type='" type "'><name>v</name><capacity unit='KiB'>4</capacity><target>"                \
+  "<path>/p/a &amp; b</path>" target "</target></volume>"
+
+static void
+test_links_a_volume (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *xml =
+      kvmm_xml_volume_build_link (BASE ("file", "<format type='raw'/>"), "raw", "w", &error);
+  const char *backing;
+
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (xml, "<name>w</name>"));
+  g_assert_nonnull (strstr (xml, ">4096</capacity>"));
+  g_assert_nonnull (strstr (xml, "<format type=\"qcow2\"/>"));
+  backing = strstr (xml, "<backingStore>");
+  g_assert_nonnull (backing);
+  g_assert_nonnull (strstr (backing, "<path>/p/a &amp; b</path>"));
+  g_assert_nonnull (strstr (backing, "<format type=\"raw\"/>"));
+}
+
+static void
+test_refuses_what_nothing_can_stand_on (void)
+{
+  static const struct
+  {
+    const char *xml;
+    const char *format;
+    const char *word;
+  } volumes[] = {
+    { BASE ("block", "<format type='raw'/>"), "raw", "file" },
+    { BASE ("file", "<format type='vmdk'/>"), "vmdk", "vmdk" },
+    { BASE ("file", "<format type='qcow2'/>"), "raw", "qcow2" },
+    { BASE ("file", "<format type='raw'/><encryption format='luks'/>"), "raw", "encrypted" },
+    { VOLUME ("<format type='raw'/>"), "raw", "where" },
+    { "<volume", "raw", "" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (volumes); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (kvmm_xml_volume_build_link (volumes[i].xml, volumes[i].format, "w", &error));
+      g_assert_nonnull (error);
+      g_assert_nonnull (strstr (error->message, volumes[i].word));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,5 +247,8 @@ main (int argc, char **argv)
   g_test_add_func ("/xml/clone/copies-a-volume", test_copies_a_volume);
   g_test_add_func ("/xml/clone/refuses-a-volume-that-is-not-what-it-seems",
                    test_refuses_a_volume_that_is_not_what_it_seems);
+  g_test_add_func ("/xml/clone/links-a-volume", test_links_a_volume);
+  g_test_add_func ("/xml/clone/refuses-what-nothing-can-stand-on",
+                   test_refuses_what_nothing_can_stand_on);
   return g_test_run ();
 }

@@ -135,6 +135,39 @@ test_cannot_tell_of_what_it_cannot_read (void)
   g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_MALFORMED);
 }
 
+static void
+test_finds_what_stands_on_a_volume (void)
+{
+  static const struct
+  {
+    const char *inside;
+    gboolean stands_on;
+  } cases[] = {
+    { "", FALSE },
+    { "<target><path>/pool/base.img</path></target>", FALSE },
+    { "<backingStore><path>/pool/base.img</path><format type='raw'/></backingStore>", TRUE },
+    { "<backingStore><path>/by/another/way/base.img</path></backingStore>", TRUE },
+    { "<backingStore><path>base.img</path></backingStore>", TRUE },
+    { "<backingStore><path>/pool/base.img.old</path></backingStore>", FALSE },
+    { "<backingStore><path/></backingStore>", FALSE },
+    { "<backingStore/>", FALSE },
+  };
+  g_autoptr (GError) error = NULL;
+  gboolean stands_on = FALSE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *xml = g_strdup_printf ("<volume><name>v</name>%s</volume>", cases[i].inside);
+
+      g_test_message ("%s", cases[i].inside);
+      g_assert_true (kvmm_xml_volume_stands_on (xml, "/pool/base.img", &stands_on, &error));
+      g_assert_no_error (error);
+      g_assert_cmpint (stands_on, ==, cases[i].stands_on);
+    }
+  g_assert_false (kvmm_xml_volume_stands_on ("<volume>", "/pool/base.img", &stands_on, &error));
+  g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_MALFORMED);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -147,5 +180,7 @@ main (int argc, char **argv)
                    test_finds_each_way_to_name_a_volume);
   g_test_add_func ("/xml/storage/cannot-tell-of-what-it-cannot-read",
                    test_cannot_tell_of_what_it_cannot_read);
+  g_test_add_func ("/xml/storage/finds-what-stands-on-a-volume",
+                   test_finds_what_stands_on_a_volume);
   return g_test_run ();
 }
