@@ -49,6 +49,7 @@ typedef enum
   PROP_NAME,
   PROP_TITLE,
   PROP_DESCRIPTION,
+  PROP_TAGS,
   PROP_CONNECTION,
   PROP_STATE,
   PROP_STATE_TEXT,
@@ -149,6 +150,15 @@ facts_copy (const KvmmXmlDomainFacts *facts)
   return copy;
 }
 
+static gboolean
+is_same_words (char **a, char **b)
+{
+  static char *none[] = { NULL };
+
+  return g_strv_equal ((const char *const *) (a != NULL ? a : none),
+                       (const char *const *) (b != NULL ? b : none));
+}
+
 static void
 apply_facts (KvmmDomain *self, const KvmmXmlDomainFacts *facts)
 {
@@ -159,6 +169,8 @@ apply_facts (KvmmDomain *self, const KvmmXmlDomainFacts *facts)
     notify (self, PROP_TITLE);
   if (old == NULL || g_strcmp0 (old->description, facts->description) != 0)
     notify (self, PROP_DESCRIPTION);
+  if (!is_same_words (old != NULL ? old->tags : NULL, facts->tags))
+    notify (self, PROP_TAGS);
   if (old == NULL || old->current_memory_kib != facts->current_memory_kib ||
       old->memory_kib != facts->memory_kib)
     notify (self, PROP_MEMORY_KIB);
@@ -322,6 +334,9 @@ kvmm_domain_get_property (GObject *object, guint prop_id, GValue *value, GParamS
     case PROP_DESCRIPTION:
       g_value_set_string (value, kvmm_domain_get_description (self));
       break;
+    case PROP_TAGS:
+      g_value_set_boxed (value, kvmm_domain_get_tags (self));
+      break;
     case PROP_CONNECTION:
       g_value_set_object (value, self->connection);
       break;
@@ -388,6 +403,7 @@ install_properties (GObjectClass *object_class)
   properties[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
   properties[PROP_TITLE] = g_param_spec_string ("title", NULL, NULL, NULL, flags);
   properties[PROP_DESCRIPTION] = g_param_spec_string ("description", NULL, NULL, NULL, flags);
+  properties[PROP_TAGS] = g_param_spec_boxed ("tags", NULL, NULL, G_TYPE_STRV, flags);
   properties[PROP_CONNECTION] =
       g_param_spec_object ("connection", NULL, NULL, KVMM_TYPE_CONNECTION, flags);
   properties[PROP_STATE] = g_param_spec_enum ("state", NULL, NULL, KVMM_TYPE_DOMAIN_STATE,
@@ -675,6 +691,13 @@ kvmm_domain_get_description (KvmmDomain *self)
 {
   g_return_val_if_fail (KVMM_IS_DOMAIN (self), NULL);
   return self->facts != NULL ? self->facts->description : NULL;
+}
+
+const char *const *
+kvmm_domain_get_tags (KvmmDomain *self)
+{
+  g_return_val_if_fail (KVMM_IS_DOMAIN (self), NULL);
+  return self->facts != NULL ? (const char *const *) self->facts->tags : NULL;
 }
 
 KvmmConnection *

@@ -41,8 +41,8 @@ typedef enum
 } KvmmDomainAction;
 
 /* Properties, all readable with notify:
- *   "uuid" "name" "title"(nullable) "description"(nullable)  "connection" KvmmConnection
- *   "state" KvmmDomainState   "state-text" translated ("Running")   "state-icon-name"
+ *   "uuid" "name" "title"(nullable) "description", "tags" (GStrv)(nullable)  "connection"
+ * KvmmConnection "state" KvmmDomainState   "state-text" translated ("Running")   "state-icon-name"
  *   "is-active" boolean   "autostart" "persistent" "has-managed-save"
  *   "id" int, see kvmm_domain_get_id()   "memory-kib" guint64 (current)   "vcpus" guint
  *   "cpu-fraction" double 0–1 of all the machine's vCPUs, NAN when not known
@@ -58,6 +58,8 @@ const char *kvmm_domain_get_uuid (KvmmDomain *self);
 const char *kvmm_domain_get_name (KvmmDomain *self);
 const char *kvmm_domain_get_title (KvmmDomain *self);
 const char *kvmm_domain_get_description (KvmmDomain *self);
+/** kvmm_domain_get_tags: Returns: (nullable) (transfer none): valid until the main loop runs */
+const char *const *kvmm_domain_get_tags (KvmmDomain *self);
 KvmmConnection *kvmm_domain_get_connection (KvmmDomain *self); /* (nullable) (transfer none) */
 KvmmDomainState kvmm_domain_get_state (KvmmDomain *self);
 const char *kvmm_domain_get_state_text (KvmmDomain *self);

@@ -7,6 +7,7 @@
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "kvmm-dialogs.h"
 #include "model/kvmm-domain-edit.h"
@@ -21,6 +22,7 @@ typedef struct
   KvmmXmlEdit *edit;          /* (owned) (nullable) as it was read */
   GtkEditable *title;         /* (unowned) of the dialog */
   GtkTextBuffer *description; /* (unowned) of the dialog */
+  GtkEditable *tags;          /* (unowned) of the dialog */
 } Description;
 
 static void
@@ -64,6 +66,35 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     tell_error (self, error);
 }
 
+static void
+described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Description) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!kvmm_domain_describe_finish (KVMM_DOMAIN (source), result, &error))
+    tell_error (self, error);
+}
+
+/* "web, db" as people write it. Returns: (transfer full) */
+static char **
+split_tags (const char *text)
+{
+  char **tags = g_strsplit (text, ",", -1);
+
+  for (guint i = 0; tags[i] != NULL; i++)
+    g_strstrip (tags[i]);
+  return tags;
+}
+
+static char *
+dup_tags (KvmmDomain *domain)
+{
+  const char *const *tags = kvmm_domain_get_tags (domain);
+
+  return tags != NULL ? g_strjoinv (", ", (char **) tags) : g_strdup ("");
+}
+
 /* Only what was changed: the other one may have been changed elsewhere meanwhile. */
 static gboolean
 set (KvmmXmlEdit *edit, const char *path, char *value, GError **error)
@@ -82,6 +113,8 @@ response_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autofree char *title = NULL;
   g_autofree char *description = NULL;
+  g_autofree char *old_tags = dup_tags (self->domain);
+  const char *tags = gtk_editable_get_text (self->tags);
 
   if (!g_str_equal (response, "save"))
     return;
@@ -90,6 +123,15 @@ response_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
   g_object_get (self->description, "text", &description, NULL);
   if (!set (edit, "title", title, &error) || !set (edit, "description", description, &error))
     tell_error (self, error);
+  else if (strcmp (tags, old_tags) != 0)
+    {
+      const KvmmXmlDomainFacts *facts = kvmm_domain_get_facts (self->domain);
+      g_auto (GStrv) words = split_tags (tags);
+
+      kvmm_domain_describe_async (self->domain, title, description, (const char *const *) words,
+                                  facts != NULL && facts->is_template, NULL, described_cb,
+                                  description_new (self->widget, self->domain));
+    }
   else if (kvmm_xml_edit_has_changes (edit))
     kvmm_domain_apply_edit_async (self->domain, edit, KVMM_DOMAIN_EDIT_LIVE, NULL, applied_cb,
                                   description_new (self->widget, self->domain));
@@ -101,10 +143,12 @@ create_form (Description *self)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 12);
   GtkWidget *list = gtk_list_box_new ();
   GtkWidget *title = adw_entry_row_new ();
+  GtkWidget *tags = adw_entry_row_new ();
   GtkWidget *label = gtk_label_new (_ ("Description"));
   GtkWidget *scrolled = gtk_scrolled_window_new ();
   GtkWidget *view = gtk_text_view_new ();
   g_autofree char *old_title = kvmm_xml_edit_get (self->edit, "domain", 0, "title");
+  g_autofree char *old_tags = dup_tags (self->domain);
   g_autofree char *old_description = kvmm_xml_edit_get (self->edit, "domain", 0, "description");
 
   self->title = GTK_EDITABLE (title);
@@ -114,6 +158,10 @@ create_form (Description *self)
   gtk_list_box_set_selection_mode (GTK_LIST_BOX (list), GTK_SELECTION_NONE);
   gtk_widget_add_css_class (list, "boxed-list");
   gtk_list_box_append (GTK_LIST_BOX (list), title);
+  self->tags = GTK_EDITABLE (tags);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (tags), _ ("Tags, with commas between them"));
+  gtk_editable_set_text (self->tags, old_tags);
+  gtk_list_box_append (GTK_LIST_BOX (list), tags);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_add_css_class (label, "heading");
   gtk_text_buffer_set_text (self->description, old_description != NULL ? old_description : "", -1);
@@ -152,7 +200,7 @@ begun_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!GTK_IS_WINDOW (root))
     return;
   dialog = ADW_MESSAGE_DIALOG (
-      adw_message_dialog_new (GTK_WINDOW (root), _ ("Title and Description"), NULL));
+      adw_message_dialog_new (GTK_WINDOW (root), _ ("Title, Tags and Description"), NULL));
   adw_message_dialog_add_responses (dialog, "cancel", _ ("_Cancel"), "save", _ ("_Save"), NULL);
   adw_message_dialog_set_response_appearance (dialog, "save", ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (dialog, "save");

@@ -12,8 +12,9 @@ typedef struct
 {
   char *name;     /* (owned): what the keys were made from */
   char *title;    /* (owned) (nullable) */
+  char *tags;     /* (owned) */
   char *sort_key; /* (owned) */
-  char *folded;   /* (owned): name and title, for the search */
+  char *folded;   /* (owned): name, title and tags, for the search */
 } Keys;
 
 static G_DEFINE_QUARK (kvmm_list_keys, keys)
@@ -22,6 +23,7 @@ static G_DEFINE_QUARK (kvmm_list_keys, keys)
 {
   g_clear_pointer (&keys->name, g_free);
   g_clear_pointer (&keys->title, g_free);
+  g_clear_pointer (&keys->tags, g_free);
   g_clear_pointer (&keys->sort_key, g_free);
   g_clear_pointer (&keys->folded, g_free);
 }
@@ -63,9 +65,12 @@ get_keys (KvmmDomain *domain)
   Keys *keys = g_object_get_qdata (G_OBJECT (domain), keys_quark ());
   const char *name = kvmm_domain_get_name (domain);
   const char *title = kvmm_domain_get_title (domain);
-  g_autofree char *both = NULL;
+  const char *const *words = kvmm_domain_get_tags (domain);
+  g_autofree char *tags = words ? g_strjoinv ("\n", (char **) words) : g_strdup ("");
+  g_autofree char *all = NULL;
 
-  if (keys && g_strcmp0 (keys->name, name) == 0 && g_strcmp0 (keys->title, title) == 0)
+  if (keys && g_strcmp0 (keys->name, name) == 0 && g_strcmp0 (keys->title, title) == 0 &&
+      strcmp (keys->tags, tags) == 0)
     return keys;
 
   if (keys)
@@ -75,11 +80,12 @@ get_keys (KvmmDomain *domain)
       keys = g_new0 (Keys, 1);
       g_object_set_qdata_full (G_OBJECT (domain), keys_quark (), keys, keys_free);
     }
-  both = g_strconcat (name, "\n", title, NULL);
+  all = g_strjoin ("\n", name, title ? title : "", tags, NULL);
   keys->name = g_strdup (name);
   keys->title = g_strdup (title);
   keys->sort_key = g_utf8_collate_key_for_filename (name ? name : "", -1);
-  keys->folded = kvmm_list_keys_fold (both);
+  keys->folded = kvmm_list_keys_fold (all);
+  keys->tags = g_steal_pointer (&tags);
 
   return keys;
 }

@@ -173,7 +173,7 @@ append_change (KvmmMachineMenu *self, KvmmDomain *domain)
   const char *reason = can_change ? NULL : _ ("Shut it down first.");
 
   append (self, _ ("Rename…"), "document-edit-symbolic", "vm.rename", can_change, reason);
-  append (self, _ ("Title and Description…"), "document-edit-symbolic", "vm.describe",
+  append (self, _ ("Title, Tags and Description…"), "document-edit-symbolic", "vm.describe",
           kvmm_domain_get_persistent (domain),
           kvmm_domain_get_persistent (domain) ? NULL : _ ("It has no stored definition."));
   /* Its dialog says what stands in the way, and what would be copied. */

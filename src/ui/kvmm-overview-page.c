@@ -37,6 +37,7 @@ struct _KvmmOverviewPage
   GtkLabel *state_label;
   GtkLabel *since_label;
   KvmmFactRow *title_row;
+  KvmmFactRow *tags_row;
   KvmmFactRow *description_row;
   KvmmFactRow *address_row;
   KvmmFactRow *hostname_row;
@@ -90,12 +91,15 @@ static void
 update_facts (KvmmOverviewPage *self)
 {
   KvmmDomain *domain = self->domain;
+  const char *const *tags = kvmm_domain_get_tags (domain);
   guint vcpus = kvmm_domain_get_vcpus (domain);
   g_autofree char *memory = kvmm_units_bytes (kvmm_domain_get_memory_kib (domain) * 1024);
   g_autofree char *cpus = g_strdup_printf (ngettext ("%u CPU", "%u CPUs", vcpus), vcpus);
 
   kvmm_fact_row_set_value (self->title_row, kvmm_domain_get_title (domain));
   kvmm_fact_row_set_value (self->description_row, kvmm_domain_get_description (domain));
+  kvmm_fact_row_take_value (self->tags_row,
+                            tags != NULL ? g_strjoinv (", ", (char **) tags) : NULL);
   /* Translators: the size of a machine, as in "2 CPUs, 4 GiB of memory" */
   kvmm_fact_row_take_value (
       self->size_row, vcpus > 0 ? g_strdup_printf (_ ("%s, %s of memory"), cpus, memory) : NULL);
@@ -304,6 +308,7 @@ kvmm_overview_page_class_init (KvmmOverviewPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, state_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, since_label);
   gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, title_row);
+  gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, tags_row);
   gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, description_row);
   gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, address_row);
   gtk_widget_class_bind_template_child (widget_class, KvmmOverviewPage, hostname_row);
@@ -341,9 +346,9 @@ GtkWidget *
 kvmm_overview_page_new (KvmmSettings *settings, KvmmDomain *domain)
 {
   static const char *const watched[] = {
-    "notify::state",       "notify::pending",   "notify::title",
-    "notify::description", "notify::autostart", "notify::vcpus",
-    "notify::memory-kib",  "notify::since-us",  "notify::is-active",
+    "notify::state",     "notify::pending", "notify::title",      "notify::description",
+    "notify::autostart", "notify::vcpus",   "notify::memory-kib", "notify::since-us",
+    "notify::is-active", "notify::tags",
   };
   KvmmOverviewPage *self = g_object_new (KVMM_TYPE_OVERVIEW_PAGE, NULL);
   KvmmGuest *guest = kvmm_domain_get_guest (domain);

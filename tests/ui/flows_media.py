@@ -192,15 +192,21 @@ def the_menu_asks_for_the_drive(flow):
 def a_title_and_a_description_are_given(flow):
     app, window = open_hardware(flow, start=True)
     app.press_button("^Menu$", window)
-    app.press_button("^Title and _?Description", window)
+    app.press_button("^Title, Tags and _?Description", window)
     title = app.find("text", "^Title$")
     app.set_text(title, "All <the> discs")
     app.set_text(app.find("text", "^Description$"), "One line\nand another")
+    app.set_text(app.find("text", "^Tags,"), "web, behind the <wall>,, web")
     app.shot("describe")
     app.press_button("^_Save")
     for read in (live, stored):
         wait_matches(read, "<title>All &lt;the&gt; discs</title>", "the title")
         wait_matches(read, "<description>One line\nand another</description>", "the description")
+        wait_matches(read, r"tag>web</\w+:tag>\s*<\w+:tag>behind the &lt;wall&gt;</\w+:tag>\s*</", "the tags")
+    app.focus("KVM Manager")
+    app.key("ctrl+f")
+    app.type("wall")
+    app.wait_names(["discs"])
 
 
 if __name__ == "__main__":
