@@ -60,7 +60,7 @@ test_every_property_reads (Fixture *fixture, gconstpointer data)
   guint n_pspecs;
 
   pspecs = g_object_class_list_properties (G_OBJECT_GET_CLASS (fixture->domain), &n_pspecs);
-  g_assert_cmpuint (n_pspecs, ==, 22);
+  g_assert_cmpuint (n_pspecs, ==, 23);
   for (guint i = 0; i < n_pspecs; i++)
     {
       g_auto (GValue) value = G_VALUE_INIT;
