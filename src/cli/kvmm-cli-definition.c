@@ -317,7 +317,8 @@ kvmm_cli_clone (KvmmCliSession *session)
     plan = plan_links (domain, &error);
   if (error != NULL)
     return report (error);
-  kvmm_domain_clone_async (domain, session->arguments[2], plan, NULL, kvmm_cli_result_cb, &result);
+  kvmm_domain_clone_async (domain, session->arguments[2], plan, NULL, NULL, NULL,
+                           kvmm_cli_result_cb, &result);
   kvmm_cli_await_result (&result);
   uuid = kvmm_domain_clone_finish (domain, result, &error);
   if (uuid == NULL)

@@ -8,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "model/kvmm-clone-watch.h"
 #include "model/kvmm-domain-order.h"
 #include "util/kvmm-guest-text.h"
 #include "util/kvmm-thread.h"
@@ -242,6 +243,13 @@ kvmm_domain_plan_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **
 
 /* ---- cloning ---- */
 
+/* Of a disk that is copied whole. */
+typedef struct
+{
+  guint position; /* from 1 */
+  guint n_disks;
+} Turn;
+
 /* What was made so far. */
 typedef struct
 {
@@ -324,27 +332,47 @@ is_name_free (KvmmVirtConnect *connect, const char *name, GError **error)
   return FALSE;
 }
 
+/* Worker. Tells that this disk is copied now. */
+static void
+tell_begin (KvmmVirtConnect *connect,
+            const KvmmDomainOrder *order,
+            const KvmmXmlDisk *disk,
+            const Turn *turn,
+            const char *pool,
+            const char *source,
+            const char *volume)
+{
+  g_autoptr (KvmmVirtVolume) found = kvmm_virt_storage_peek_volume (connect, pool, source, NULL);
+  guint64 total_bytes = found != NULL && found->is_file ? found->allocated_bytes : 0;
+
+  kvmm_clone_watch_begin (order->watch, pool, volume, disk->target, turn->position, turn->n_disks,
+                          total_bytes);
+}
+
 /* Worker. */
 static gboolean
 copy_disk (KvmmVirtConnect *connect,
-           const char *name,
+           const KvmmDomainOrder *order,
            const KvmmXmlDisk *disk,
-           gboolean is_linked,
+           const Turn *turn,
            KvmmXmlCloneDisk *choice,
            GPtrArray *made,
            GError **error)
 {
   const char *format = get_format (disk);
+  gboolean is_linked = turn == NULL;
   const char *new_format = is_linked ? "qcow2" : format;
   g_autofree char *pool = NULL;
   g_autofree char *volume = NULL;
   g_autofree char *new_name = g_strdup_printf (
-      "%s-%s.%s", name, disk->target, g_str_equal (new_format, "raw") ? "img" : new_format);
+      "%s-%s.%s", order->text, disk->target, g_str_equal (new_format, "raw") ? "img" : new_format);
   KvmmVirtVolume *copy;
   Made *one;
 
   if (!find_volume (connect, disk, &pool, &volume, error))
     return FALSE;
+  if (!is_linked)
+    tell_begin (connect, order, disk, turn, pool, volume, new_name);
   copy = is_linked ? kvmm_virt_storage_link_volume (connect, pool, volume, format, new_name, error)
                    : kvmm_virt_storage_copy_volume (connect, pool, volume, format, new_name, error);
   if (copy == NULL)
@@ -375,9 +403,12 @@ copy_all (KvmmVirtConnect *connect,
   g_autoptr (GPtrArray) disks = kvmm_xml_domain_list_disks (xml, error);
   g_autofree KvmmXmlCloneDisk *choices = NULL;
   g_autofree char *early = NULL;
+  Turn turn = { 0, 0 };
 
   if (disks == NULL)
     return NULL;
+  for (guint i = 0; i < disks->len; i++)
+    turn.n_disks += get_fate (disks->pdata[i], order->fates) == KVMM_CLONE_COPY;
   choices = choose (disks, order->fates);
   /* What the document itself forbids is found before anything is copied. */
   early = kvmm_xml_domain_clone (xml, order->text, choices, disks->len, error);
@@ -390,8 +421,9 @@ copy_all (KvmmVirtConnect *connect,
 
       if (fate != KVMM_CLONE_COPY && fate != KVMM_CLONE_LINK)
         continue;
-      if (!copy_disk (connect, order->text, disk, fate == KVMM_CLONE_LINK, &choices[i], made,
-                      error) ||
+      turn.position += fate == KVMM_CLONE_COPY;
+      if (!copy_disk (connect, order, disk, fate == KVMM_CLONE_COPY ? &turn : NULL, &choices[i],
+                      made, error) ||
           g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
     }
@@ -447,16 +479,37 @@ list_fates (const KvmmClonePlan *plan)
   return fates;
 }
 
+/* Behind the last word of the progress. */
+static void
+cloned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data; /* the caller's */
+  KvmmCloneWatch *watch = g_task_get_task_data (task);
+  GError *error = NULL;
+  char *uuid = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (watch != NULL)
+    kvmm_clone_watch_stop (watch);
+  if (uuid != NULL)
+    g_task_return_pointer (task, uuid, g_free);
+  else
+    g_task_return_error (task, error);
+}
+
 void
 kvmm_domain_clone_async (KvmmDomain *self,
                          const char *name,
                          const KvmmClonePlan *plan,
+                         KvmmCloneProgressFunc progress,
+                         gpointer progress_data,
                          GCancellable *cancellable,
                          GAsyncReadyCallback callback,
                          gpointer user_data)
 {
+  KvmmConnection *connection = kvmm_domain_get_connection (self);
   KvmmDomainOrder *order;
   GTask *task;
+  GTask *call;
 
   KVMM_ASSERT_MAIN_THREAD ();
   g_return_if_fail (KVMM_IS_DOMAIN (self) && name != NULL);
@@ -469,7 +522,14 @@ kvmm_domain_clone_async (KvmmDomain *self,
   if (cancellable != NULL)
     order->cancellable = g_object_ref (cancellable);
   task = kvmm_domain_order_new_task (self, kvmm_domain_clone_async, NULL, callback, user_data);
-  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_SLOW, task, clone_func, order, g_free);
+  if (progress != NULL && connection != NULL)
+    {
+      order->watch = kvmm_clone_watch_new (connection, progress, progress_data);
+      g_task_set_task_data (task, kvmm_clone_watch_ref (order->watch),
+                            (GDestroyNotify) kvmm_clone_watch_unref);
+    }
+  call = kvmm_domain_order_new_task (self, cloned_cb, NULL, cloned_cb, task);
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_SLOW, call, clone_func, order, g_free);
 }
 
 char *

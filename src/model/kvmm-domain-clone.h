@@ -50,10 +50,24 @@ void kvmm_domain_plan_clone_async (KvmmDomain *self,
 KvmmClonePlan *
 kvmm_domain_plan_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
+/* How far the copy of one disk is. */
+typedef struct
+{
+  const char *target; /* (sanitised) */
+  guint position;     /* among those that are copied, from 1 */
+  guint n_disks;
+  guint64 done_bytes;
+  guint64 total_bytes; /* 0 when nobody knows */
+} KvmmCloneProgress;
+typedef void (*KvmmCloneProgressFunc) (const KvmmCloneProgress *progress, gpointer user_data);
+
 /**
  * kvmm_domain_clone_async:
  * @name: of the copy
  * @plan: (nullable): what a person decided; %NULL, and disks that are new since: what is proposed
+ *
+ * @progress: (nullable): called with @progress_data, never behind @callback, when a disk is begun
+ * and as it grows
  *
  * Main thread only. Makes a copy of a stopped machine. Proposed is: each disk that it writes to is
  * copied whole into the pool it lies in; discs, read-only and shareable disks are named by both; a
@@ -69,6 +83,8 @@ kvmm_domain_plan_clone_finish (KvmmDomain *self, GAsyncResult *result, GError **
 void kvmm_domain_clone_async (KvmmDomain *self,
                               const char *name,
                               const KvmmClonePlan *plan,
+                              KvmmCloneProgressFunc progress,
+                              gpointer progress_data,
                               GCancellable *cancellable,
                               GAsyncReadyCallback callback,
                               gpointer user_data);

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n.h>
 
+#include "model/kvmm-clone-watch.h"
 #include "model/kvmm-definition-files.h"
 
 static void
@@ -20,6 +21,7 @@ order_free (gpointer data)
   g_clear_pointer (&order->pending, g_ptr_array_unref);
   g_clear_pointer (&order->values, g_hash_table_unref);
   g_clear_pointer (&order->plan, kvmm_deletion_free);
+  g_clear_pointer (&order->watch, kvmm_clone_watch_unref);
   g_clear_pointer (&order->fates, g_hash_table_unref);
   g_free (order->text);
   g_free (order->more);

@@ -27,6 +27,7 @@ typedef struct
   GPtrArray *pending; /* (owned) (nullable) (element-type KvmmXmlPending) */
   KvmmDeletion *plan; /* (owned) (nullable) */
   guint64 bytes;
+  struct _KvmmCloneWatch *watch; /* (owned) (nullable) of a clone */
   GHashTable *fates;         /* (owned) (nullable) (element-type utf8 KvmmCloneFate) of a clone */
   char *text;                /* (owned) (nullable) */
   char *more;                /* (owned) (nullable) */

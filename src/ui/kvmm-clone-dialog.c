@@ -29,6 +29,8 @@ struct _KvmmCloneDialog
   GCancellable *copying;  /* (owned) (nullable) while it copies */
   char *failure;          /* (owned) (nullable) of the last attempt */
   guint pulse_id;
+  gboolean is_measured; /* whether it is known how far the disk is */
+  double fraction;
   gboolean is_gone;
 
   AdwEntryRow *name_row;
@@ -307,8 +309,40 @@ pulse_cb (gpointer user_data)
 {
   KvmmCloneDialog *self = user_data;
 
-  gtk_progress_bar_pulse (self->progress);
+  if (self->is_measured)
+    gtk_progress_bar_set_fraction (self->progress, self->fraction);
+  else
+    gtk_progress_bar_pulse (self->progress);
   return G_SOURCE_CONTINUE;
+}
+
+/* Returns: (transfer full) */
+static char *
+describe_progress (const KvmmCloneProgress *progress)
+{
+  g_autofree char *done = g_format_size_full (progress->done_bytes, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *total = g_format_size_full (progress->total_bytes, G_FORMAT_SIZE_IEC_UNITS);
+
+  if (progress->total_bytes == 0)
+    return g_strdup_printf (_ ("Copying %s (disk %u of %u)…"), progress->target, progress->position,
+                            progress->n_disks);
+  return g_strdup_printf (_ ("Copying %s (disk %u of %u): %s of %s"), progress->target,
+                          progress->position, progress->n_disks, done, total);
+}
+
+static void
+progress_cb (const KvmmCloneProgress *progress, gpointer user_data)
+{
+  KvmmCloneDialog *self = user_data;
+  g_autofree char *text = describe_progress (progress);
+
+  if (self->is_gone)
+    return;
+  self->is_measured = progress->total_bytes > 0;
+  if (self->is_measured)
+    self->fraction = (double) progress->done_bytes / (double) progress->total_bytes;
+  if (!g_cancellable_is_cancelled (self->copying))
+    gtk_label_set_text (self->status, text);
 }
 
 static void
@@ -320,11 +354,12 @@ clone_cb (KvmmCloneDialog *self)
     return;
   g_clear_pointer (&self->failure, g_free);
   self->copying = g_cancellable_new ();
+  self->is_measured = FALSE;
   self->pulse_id = g_timeout_add (PULSE_MS, pulse_cb, self);
   gtk_label_set_text (self->status, _ ("Copying…"));
   update (self);
-  kvmm_domain_clone_async (self->domain, name, self->plan, self->copying, cloned_cb,
-                           g_object_ref (self));
+  kvmm_domain_clone_async (self->domain, name, self->plan, progress_cb, self, self->copying,
+                           cloned_cb, g_object_ref (self));
 }
 
 /* The first time it stops the copying, and stays until that has stopped; a second time it goes, and

@@ -214,7 +214,11 @@ kvmm_virt_storage_describe_volume (virStorageVolPtr volume)
   self->name = g_strdup (virStorageVolGetName (volume));
   self->path = virStorageVolGetPath (volume);
   if (virStorageVolGetInfo (volume, &info) == 0)
-    self->size_bytes = info.capacity;
+    {
+      self->size_bytes = info.capacity;
+      self->allocated_bytes = info.allocation;
+      self->is_file = info.type == VIR_STORAGE_VOL_FILE;
+    }
   return self;
 }
 
@@ -288,6 +292,18 @@ kvmm_virt_storage_read_volume (KvmmVirtConnect *self,
   refresh (pool);
   g_autoptr (virStorageVol) volume =
       kvmm_virt_storage_acquire_volume (self, pool_name, name, error);
+  return volume ? kvmm_virt_storage_describe_volume (volume) : NULL;
+}
+
+KvmmVirtVolume *
+kvmm_virt_storage_peek_volume (KvmmVirtConnect *self,
+                               const char *pool,
+                               const char *name,
+                               GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool != NULL && name != NULL, NULL);
+
+  g_autoptr (virStorageVol) volume = kvmm_virt_storage_acquire_volume (self, pool, name, error);
   return volume ? kvmm_virt_storage_describe_volume (volume) : NULL;
 }
 

@@ -33,6 +33,8 @@ typedef struct
   char *name;
   char *path; /* (nullable) on the host */
   guint64 size_bytes;
+  guint64 allocated_bytes; /* what it takes on the host; a file grows, a device has all at once */
+  gboolean is_file;
 } KvmmVirtVolume;
 void kvmm_virt_volume_free (KvmmVirtVolume *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmVirtVolume, kvmm_virt_volume_free)
@@ -71,6 +73,13 @@ kvmm_virt_storage_list_volumes_anew (KvmmVirtConnect *self, const char *pool, GE
 /** kvmm_virt_storage_read_volume: looks at the pool's folder anew first. Returns: (transfer full):
  * NO_SUCH_OBJECT when there is none of that name */
 KvmmVirtVolume *kvmm_virt_storage_read_volume (KvmmVirtConnect *self,
+                                               const char *pool,
+                                               const char *volume,
+                                               GError **error);
+/** kvmm_virt_storage_peek_volume: the same of a volume that is being made: nothing is looked at
+ * anew
+ */
+KvmmVirtVolume *kvmm_virt_storage_peek_volume (KvmmVirtConnect *self,
                                                const char *pool,
                                                const char *volume,
                                                GError **error);

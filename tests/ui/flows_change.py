@@ -240,7 +240,7 @@ def a_clone_is_cancelled_half_way(flow):
     window, entry, button = open_clone(app, "alpha")
     app.wait_sensitive(button)
     app.press(button)
-    app.wait_for("label", "^Copying…$", window)
+    app.wait_for("label", r"^Copying vda \(disk 1 of 1\)", window)
     app.wait_for("progress bar", "^Copying$", window)
     app.wait_sensitive(button, False)
     app.wait_sensitive(entry, False)
