@@ -2,12 +2,13 @@
 # Copyright (c) 2026 KVM Manager contributors
 """The console page on real machines: QEMU with nothing but its firmware, under a private libvirtd."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 
 import kvmm_ui
-from kvmm_ui import Atspi, Failure, has_state, wait
+from kvmm_ui import Atspi, Failure, Skip, has_state, wait
 
 if "KVMM_LIBVIRT_URI" not in os.environ:
     kvmm_ui.skip_all("there is no private libvirt (script/lib/private-libvirt.sh)")
@@ -335,6 +336,82 @@ def serial_lines_are_a_choice(flow):
     app.shot("console-serial")
 
 
+def run_x(*words):
+    return subprocess.run(words, capture_output=True, text=True, check=False).stdout
+
+
+@contextlib.contextmanager
+def window_manager():
+    """Windows are placed, decorated and made full screen by somebody, as on a desktop."""
+    for tool in ("openbox", "xprop"):
+        if not shutil.which(tool):
+            raise Skip(f"{tool} is not installed")
+    # Without the settings of whoever runs this.
+    process = subprocess.Popen(["openbox", "--sm-disable"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait(lambda: "window id" in run_x("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"), "the window manager")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def geometry_of(title):
+    """Place and size of the X window of that title; (0, 0, 0, 0) while there is none."""
+    words = run_x("xdotool", "search", "--onlyvisible", "--name", f"^{title}$", "getwindowgeometry", "--shell")
+    found = dict(line.split("=") for line in words.splitlines() if "=" in line)
+    return tuple(int(found.get(name, 0)) for name in ("X", "Y", "WIDTH", "HEIGHT"))
+
+
+def wait_at_rest(title):
+    """Where it is once the window manager is done with it."""
+    places = [None, None]
+
+    def is_at_rest():
+        places[:] = [places[1], geometry_of(title)]
+        return places[0] == places[1] and places[1][2] > 0
+
+    wait(is_at_rest, f"{title} at rest")
+    return places[1]
+
+
+def move_pointer(x, y):
+    """Always a movement, also when the pointer is there."""
+    subprocess.run(["xdotool", "mousemove", str(x), str(y + 3), "mousemove", str(x), str(y)], check=True)
+    return False
+
+
+@with_machines
+def full_screen_under_a_window_manager(flow):
+    machine(flow)
+    with window_manager():
+        app, window = open_console(flow)
+        app.find(None, "^Screen of screen$", window)
+        before = wait_at_rest("screen")
+        leave = ("push button", "^Leave Full Screen$", window)
+        if app.has(*leave) or before[2:] == (1280, 1024):
+            raise Failure("it is in full screen already")
+        # The keys that give the keyboard back to the program, whose F11 it is then.
+        wait_focused(app, window)
+        run_x("xdotool", "keydown", "Control_L", "keydown", "Alt_L", "keyup", "Alt_L", "keyup", "Control_L")
+        wait(lambda: not shows(app, "keys go to the guest|Keys go to the guest", window), "the keyboard is given back")
+        app.key("F11")
+        wait(lambda: geometry_of("screen") == (0, 0, 1280, 1024), "the window covers the screen")
+        wait_picture(app, window)
+        app.wait_gone("push button", "^Console Menu$", window)
+        # The bar comes when the pointer touches the upper edge, and goes when it is elsewhere.
+        for name in ("bar", "bar-again"):
+            wait(lambda: app.has(*leave) or move_pointer(640, 0), "the bar shows")
+            app.shot(f"console-full-screen-{name}")
+            wait(lambda: not app.has(*leave) or move_pointer(640, 600), "the bar hides")
+        app.shot("console-full-screen")
+        wait(lambda: app.has(*leave) or move_pointer(640, 0), "the bar shows")
+        app.press(app.find(*leave))
+        wait(lambda: geometry_of("screen") == before, f"the window as it was: {before}")
+        app.wait_for("push button", "^Console Menu$", window)
+        app.find(None, "^Screen of screen$", window)
+
+
 if __name__ == "__main__":
     kvmm_ui.run(
         [
@@ -350,5 +427,6 @@ if __name__ == "__main__":
             the_bar_adds_a_tablet,
             a_further_screen_has_a_window_of_its_own,
             serial_lines_are_a_choice,
+            full_screen_under_a_window_manager,
         ]
     )

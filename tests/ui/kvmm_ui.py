@@ -105,6 +105,10 @@ class Failure(Exception):
     """Something was not on screen in time."""
 
 
+class Skip(Exception):
+    """A flow needs what is not installed; the others do not."""
+
+
 def wait(condition, what, timeout=None):
     """Polls until condition() is true and returns its value."""
     end = time.monotonic() + (timeout or TIMEOUT)
@@ -443,6 +447,8 @@ def run(flows):
             with Flow(name) as context:
                 flow(context)
             print(f"ok {number} {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} {name} # SKIP {reason}", flush=True)
         except Exception:  # pylint: disable=broad-except
             failed += 1
             print(f"not ok {number} {name}", flush=True)
