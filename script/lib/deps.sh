@@ -38,7 +38,7 @@ deps_debian ()
         debian-archive-keyring ccache fakeroot
       ;;
     bench)
-      echo virt-manager
+      echo virt-manager gvncviewer
       ;;
   esac
 }

@@ -11,6 +11,7 @@
 
 #include "console/kvmm-display-private.h"
 #include "console/kvmm-tiles.h"
+#include "console/kvmm-upload-memory.h"
 
 /* A server that never stops talking leaves no idle moment: then what it said is drawn this often.
  */
@@ -37,7 +38,8 @@ struct _KvmmDisplayPicture
   guint asked_width; /* the guest was asked for this size */
   guint asked_height;
 
-  GdkSurface *surface; /* (unowned) (nullable) whose state is watched */
+  GdkSurface *surface;      /* (unowned) (nullable) whose state is watched */
+  KvmmUploadMemory *memory; /* (owned) (nullable) while it is drawn there by cairo */
 };
 
 KvmmDisplayPicture *
@@ -54,6 +56,7 @@ kvmm_display_picture_new (KvmmDisplay *display)
 static void
 unwatch_surface (KvmmDisplayPicture *self)
 {
+  g_clear_pointer (&self->memory, kvmm_upload_memory_free);
   if (self->surface == NULL)
     return;
   g_signal_handlers_disconnect_by_data (self->surface, self);
@@ -230,7 +233,9 @@ kvmm_display_picture_update_paused (KvmmDisplayPicture *self)
   if (is_paused == self->is_paused)
     return;
   self->is_paused = is_paused;
-  if (!is_paused)
+  if (is_paused)
+    g_clear_pointer (&self->memory, kvmm_upload_memory_free);
+  else
     {
       /* What was damaged meanwhile may never be drawn as a frame of its own. */
       self->is_drawn = TRUE;
@@ -336,6 +341,21 @@ append_borders (KvmmDisplayPicture *self, GtkSnapshot *snapshot, const KvmmPlace
   append_black (snapshot, right, placement->y, width - right, placement->height);
 }
 
+/* Frames go to the window as a whole: what else is in it, too. */
+static void
+ensure_memory (KvmmDisplayPicture *self)
+{
+  double scale = get_scale (self);
+  int width = self->surface != NULL ? (int) (gdk_surface_get_width (self->surface) * scale) : 0;
+  int height = self->surface != NULL ? (int) (gdk_surface_get_height (self->surface) * scale) : 0;
+
+  if (width <= 0 || height <= 0 ||
+      (self->memory != NULL && kvmm_upload_memory_holds (self->memory, width, height)))
+    return;
+  g_clear_pointer (&self->memory, kvmm_upload_memory_free);
+  self->memory = kvmm_upload_memory_new (gdk_surface_get_display (self->surface), width, height);
+}
+
 void
 kvmm_display_picture_snapshot (KvmmDisplayPicture *self, GtkSnapshot *snapshot)
 {
@@ -351,6 +371,8 @@ kvmm_display_picture_snapshot (KvmmDisplayPicture *self, GtkSnapshot *snapshot)
     }
 
   layout.is_cairo = native != NULL && GSK_IS_CAIRO_RENDERER (gtk_native_get_renderer (native));
+  if (layout.is_cairo)
+    ensure_memory (self);
   if (self->is_dimmed)
     {
       append_black (snapshot, 0, 0, width, height);

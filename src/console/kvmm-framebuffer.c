@@ -135,9 +135,14 @@ kvmm_framebuffer_get_surface (KvmmFramebuffer *self)
   return self->surface;
 }
 
-static void
-make_opaque (KvmmFramebuffer *self, const cairo_rectangle_int_t *area)
+void
+kvmm_framebuffer_make_opaque (KvmmFramebuffer *self, const cairo_rectangle_int_t *area)
 {
+  g_return_if_fail (KVMM_IS_FRAMEBUFFER (self));
+  g_return_if_fail (area->x >= 0 && area->y >= 0);
+  g_return_if_fail ((guint) (area->x + area->width) <= self->width);
+  g_return_if_fail ((guint) (area->y + area->height) <= self->height);
+
   for (int y = area->y; y < area->y + area->height; y++)
     {
       /* The memory is aligned for it: rows are whole pixels. */
@@ -162,7 +167,6 @@ kvmm_framebuffer_damage (KvmmFramebuffer *self, int x, int y, int width, int hei
 
   cairo_rectangle_int_t area = { (int) left, (int) top, (int) (right - left),
                                  (int) (bottom - top) };
-  make_opaque (self, &area);
   cairo_region_union_rectangle (self->damage, &area);
 }
 
@@ -189,6 +193,9 @@ kvmm_framebuffer_copy_texture (KvmmFramebuffer *self)
   g_return_val_if_fail (KVMM_IS_FRAMEBUFFER (self), NULL);
 
   gsize size = (gsize) self->stride * self->height;
+  cairo_rectangle_int_t all = { 0, 0, (int) self->width, (int) self->height };
+
+  kvmm_framebuffer_make_opaque (self, &all);
   g_autoptr (GBytes) copy = g_bytes_new (self->data, size);
 
   return gdk_memory_texture_new ((int) self->width, (int) self->height, GDK_MEMORY_B8G8R8A8, copy,

@@ -47,10 +47,17 @@ cairo_surface_t *kvmm_framebuffer_get_surface (KvmmFramebuffer *self);
  * kvmm_framebuffer_damage:
  * @x, @y, @width, @height: what was written, in pixels; what lies outside is ignored
  *
- * Makes these pixels opaque (a protocol leaves the fourth byte 0, which would be drawn as
- * transparent) and remembers them until they are taken.
+ * Remembers these pixels until they are taken.
  */
 void kvmm_framebuffer_damage (KvmmFramebuffer *self, int x, int y, int width, int height);
+/**
+ * kvmm_framebuffer_make_opaque:
+ * @area: within the framebuffer
+ *
+ * For whoever draws the memory as a texture: a protocol leaves the fourth byte 0, which would be
+ * drawn as transparent. The cairo surface has no such byte, and needs no pass over all pixels.
+ */
+void kvmm_framebuffer_make_opaque (KvmmFramebuffer *self, const cairo_rectangle_int_t *area);
 gboolean kvmm_framebuffer_has_damage (KvmmFramebuffer *self);
 /** kvmm_framebuffer_take_damage: Returns: (transfer full): what changed since the last time; empty
  * when nothing did */

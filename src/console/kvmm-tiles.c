@@ -17,11 +17,33 @@ typedef struct
 struct _KvmmTiles
 {
   KvmmFramebuffer *framebuffer; /* (owned) */
+  guint side;
   guint n_columns;
   guint n_rows;
-  Tile *tiles;
+  Tile *tiles; /* (owned) */
   KvmmTilesLayout layout;
 };
+
+/* All tiles anew. */
+static void
+divide (KvmmTiles *self, guint side)
+{
+  self->side = side;
+  self->n_columns = (kvmm_framebuffer_get_width (self->framebuffer) + side - 1) / side;
+  self->n_rows = (kvmm_framebuffer_get_height (self->framebuffer) + side - 1) / side;
+  self->tiles = g_new0 (Tile, (gsize) self->n_columns * self->n_rows);
+}
+
+static void
+clear (KvmmTiles *self)
+{
+  for (guint i = 0; i < kvmm_tiles_get_n_tiles (self); i++)
+    {
+      g_clear_object (&self->tiles[i].texture);
+      g_clear_pointer (&self->tiles[i].node, gsk_render_node_unref);
+    }
+  g_clear_pointer (&self->tiles, g_free);
+}
 
 KvmmTiles *
 kvmm_tiles_new (KvmmFramebuffer *framebuffer)
@@ -29,11 +51,7 @@ kvmm_tiles_new (KvmmFramebuffer *framebuffer)
   KvmmTiles *self = g_new0 (KvmmTiles, 1);
 
   self->framebuffer = g_object_ref (framebuffer);
-  self->n_columns =
-      (kvmm_framebuffer_get_width (framebuffer) + KVMM_TILES_SIDE - 1) / KVMM_TILES_SIDE;
-  self->n_rows =
-      (kvmm_framebuffer_get_height (framebuffer) + KVMM_TILES_SIDE - 1) / KVMM_TILES_SIDE;
-  self->tiles = g_new0 (Tile, (gsize) self->n_columns * self->n_rows);
+  divide (self, KVMM_TILES_SIDE);
   return self;
 }
 
@@ -48,12 +66,7 @@ kvmm_tiles_free (KvmmTiles *self)
 {
   if (self == NULL)
     return;
-  for (guint i = 0; i < kvmm_tiles_get_n_tiles (self); i++)
-    {
-      g_clear_object (&self->tiles[i].texture);
-      g_clear_pointer (&self->tiles[i].node, gsk_render_node_unref);
-    }
-  g_free (self->tiles);
+  clear (self);
   g_object_unref (self->framebuffer);
   g_free (self);
 }
@@ -62,12 +75,12 @@ kvmm_tiles_free (KvmmTiles *self)
 static cairo_rectangle_int_t
 tile_area (KvmmTiles *self, guint column, guint row)
 {
-  int x = (int) column * KVMM_TILES_SIDE, y = (int) row * KVMM_TILES_SIDE;
+  int side = (int) self->side;
+  int x = (int) column * side, y = (int) row * side;
   int width = (int) kvmm_framebuffer_get_width (self->framebuffer) - x;
   int height = (int) kvmm_framebuffer_get_height (self->framebuffer) - y;
 
-  return (cairo_rectangle_int_t){ x, y, MIN (width, KVMM_TILES_SIDE),
-                                  MIN (height, KVMM_TILES_SIDE) };
+  return (cairo_rectangle_int_t){ x, y, MIN (width, side), MIN (height, side) };
 }
 
 guint
@@ -134,6 +147,8 @@ create_texture (KvmmTiles *self, const cairo_rectangle_int_t *area)
   gsize stride = kvmm_framebuffer_get_stride (self->framebuffer);
   gsize offset = (gsize) area->y * stride + (gsize) area->x * 4;
   gsize size = (gsize) (area->height - 1) * stride + (gsize) area->width * 4;
+
+  kvmm_framebuffer_make_opaque (self->framebuffer, area);
   g_autoptr (GBytes) slice =
       g_bytes_new_from_bytes (kvmm_framebuffer_get_bytes (self->framebuffer), offset, size);
 
@@ -188,6 +203,13 @@ layout_equal (const KvmmTilesLayout *a, const KvmmTilesLayout *b)
 void
 kvmm_tiles_snapshot (KvmmTiles *self, GtkSnapshot *snapshot, const KvmmTilesLayout *layout)
 {
+  guint side = layout->is_cairo ? KVMM_TILES_CAIRO_SIDE : KVMM_TILES_SIDE;
+
+  if (side != self->side)
+    {
+      clear (self);
+      divide (self, side);
+    }
   if (!layout_equal (&self->layout, layout))
     {
       for (guint i = 0; i < kvmm_tiles_get_n_tiles (self); i++)

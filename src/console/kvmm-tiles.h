@@ -15,9 +15,11 @@ G_BEGIN_DECLS
  * cairo renderer copies whole textures but replays drawing inside the damage only, GPUs want
  * textures. */
 
-/* Side of a tile. Smaller textures would go to the renderer's atlas for icons, at three times the
- * cost. */
+/* Sides of a tile, in guest pixels. Smaller textures would go to the renderer's atlas for icons, at
+ * three times the cost. The cairo renderer draws a tile as a whole when a part of it changed;
+ * smaller ones still cost more by their number than they save. */
 #define KVMM_TILES_SIDE 256
+#define KVMM_TILES_CAIRO_SIDE 128
 
 typedef struct _KvmmTiles KvmmTiles;
 
@@ -27,6 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmTiles, kvmm_tiles_free)
 
 /** kvmm_tiles_damage: forgets the nodes of what changed. Returns: how many tiles that were */
 guint kvmm_tiles_damage (KvmmTiles *self, const cairo_region_t *region);
+/** kvmm_tiles_get_n_tiles: depends on the renderer of the last snapshot */
 guint kvmm_tiles_get_n_tiles (KvmmTiles *self);
 
 /* How the picture is drawn; any difference makes all nodes anew. */

@@ -8,7 +8,8 @@ import sys
 
 COLUMNS = [("window_s", "window s"), ("list_s", "full list s"), ("total", "floor s"), ("private_mb", "private MB"), ("rss_mb", "RSS MB"),
            ("idle_cpu_s_per_60s", "CPU s / 60 s"), ("longest_turn_ms", "longest turn ms"), ("idle_deaf_share", "deaf share"),
-           ("median_ms", "event to screen ms"),
+           ("median_ms", "event to screen ms"), ("viewer_cpu_ms", "viewer CPU ms"), ("x_cpu_ms", "X CPU ms"),
+           ("key_to_pixel_ms", "key to pixel ms"), ("key_to_pixel_p95_ms", "key p95 ms"),
            ("devices_ms", "devices read ms"), ("edit_ms", "edit ms"), ("edit_floor_ms", "libvirt's part ms"),
            ("round_trip_median_ms", "round trip ms"), ("round_trip_p95_ms", "p95 ms"), ("round_trip_p99_ms", "p99 ms"),
            ("requests_per_second", "requests/s"), ("upload_mib_s", "upload MiB/s"), ("download_mib_s", "download MiB/s"),

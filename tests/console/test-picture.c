@@ -45,12 +45,15 @@ test_damage (void)
   cairo_region_destroy (all);
   g_assert_false (kvmm_framebuffer_has_damage (framebuffer));
 
-  /* Only what was damaged is made opaque, and only what lies inside counts. */
-  pixels[0] = 0x123456;
-  pixels[1] = 0x123456;
-  kvmm_framebuffer_damage (framebuffer, -100, -100, 101, 101);
+  /* Only what is asked for is made opaque. */
+  pixels[0] = GUINT32_FROM_LE (0x123456);
+  pixels[1] = GUINT32_FROM_LE (0x123456);
+  kvmm_framebuffer_make_opaque (framebuffer, &(cairo_rectangle_int_t){ 0, 0, 1, 1 });
   g_assert_cmphex (pixels[0], ==, GUINT32_FROM_LE (0xff123456u));
-  g_assert_cmphex (pixels[1], ==, 0x123456);
+  g_assert_cmphex (pixels[1], ==, GUINT32_FROM_LE (0x123456));
+
+  /* Only what lies inside counts. */
+  kvmm_framebuffer_damage (framebuffer, -100, -100, 101, 101);
   kvmm_framebuffer_damage (framebuffer, 700, 0, 10, 10);
   kvmm_framebuffer_damage (framebuffer, 0, 0, -5, 10);
   kvmm_framebuffer_damage (framebuffer, G_MAXINT, G_MAXINT, G_MAXINT, G_MAXINT);
