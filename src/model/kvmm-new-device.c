@@ -15,6 +15,7 @@
 
 #include "model/kvmm-disk-convert.h"
 #include "model/kvmm-domain-order.h"
+#include "model/kvmm-host-disk.h"
 #include "util/kvmm-thread.h"
 #include "util/kvmm-units.h"
 #include "virt/kvmm-virt-create.h"
@@ -54,27 +55,61 @@ read_options (KvmmVirtConnect *connect, const char *xml)
                        : NULL;
 }
 
-/* Worker. @labels: (out): with what is free. Returns: (transfer full) (element-type utf8): those
- * that hold files */
-static GPtrArray *
-list_pools (KvmmVirtConnect *connect, GPtrArray **labels)
+/* What there is of storage: words, and what is shown for each. */
+typedef struct
+{
+  GPtrArray *pools;
+  GPtrArray *pool_labels;
+  GPtrArray *volumes; /* paths */
+  GPtrArray *volume_labels;
+} Storage;
+
+static void
+storage_clear (Storage *self)
+{
+  g_clear_pointer (&self->pools, g_ptr_array_unref);
+  g_clear_pointer (&self->pool_labels, g_ptr_array_unref);
+  g_clear_pointer (&self->volumes, g_ptr_array_unref);
+  g_clear_pointer (&self->volume_labels, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Storage, storage_clear)
+
+/* Worker. Pools that hold files, and the disks in them. */
+static void
+list_storage (KvmmVirtConnect *connect, Storage *storage)
 {
   static const char *const file_pools[] = { "dir", "fs", "netfs", NULL };
   g_autoptr (GPtrArray) pools = kvmm_virt_storage_list_pools (connect, NULL);
-  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) disks = NULL;
 
-  *labels = g_ptr_array_new_with_free_func (g_free);
+  storage->pools = g_ptr_array_new_with_free_func (g_free);
+  storage->pool_labels = g_ptr_array_new_with_free_func (g_free);
+  storage->volumes = g_ptr_array_new_with_free_func (g_free);
+  storage->volume_labels = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = pools != NULL ? pools->len : 0; i-- > 0;)
+    {
+      const KvmmVirtPool *pool = pools->pdata[i];
+
+      if (!pool->is_active || !g_strv_contains (file_pools, pool->type))
+        g_ptr_array_remove_index (pools, i);
+    }
   for (guint i = 0; pools != NULL && i < pools->len; i++)
     {
       const KvmmVirtPool *pool = pools->pdata[i];
       g_autofree char *available = kvmm_units_bytes (pool->available_bytes);
 
-      if (!pool->is_active || !g_strv_contains (file_pools, pool->type))
-        continue;
-      g_ptr_array_add (names, g_strdup (pool->name));
-      g_ptr_array_add (*labels, g_strdup_printf (_ ("%s (%s free)"), pool->name, available));
+      g_ptr_array_add (storage->pools, g_strdup (pool->name));
+      g_ptr_array_add (storage->pool_labels,
+                       g_strdup_printf (_ ("%s (%s free)"), pool->name, available));
     }
-  return names;
+  disks = pools != NULL ? kvmm_host_disk_list (connect, pools) : NULL;
+  for (guint i = 0; disks != NULL && i < disks->len; i++)
+    {
+      const KvmmHostDisk *disk = disks->pdata[i];
+
+      g_ptr_array_add (storage->volumes, g_strdup (disk->path));
+      g_ptr_array_add (storage->volume_labels, g_strdup (disk->label));
+    }
 }
 
 static void
@@ -84,9 +119,9 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   g_autoptr (KvmmNewDeviceChoices) choices = g_new0 (KvmmNewDeviceChoices, 1);
   g_autoptr (KvmmXmlMachineOptions) options = NULL;
   g_autoptr (GPtrArray) networks = NULL;
-  g_autoptr (GPtrArray) pools = NULL;
-  g_autoptr (GPtrArray) labels = NULL;
   g_autoptr (GPtrArray) devices = NULL;
+  g_autoptr (GPtrArray) interfaces = NULL;
+  g_auto (Storage) storage = { 0 };
   g_autofree char *stored = NULL;
   KvmmXmlNewHost host = { 0 };
   GError *error = NULL;
@@ -99,13 +134,17 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
     {
       options = read_options (connect, stored);
       networks = kvmm_virt_connect_list_networks (connect, NULL);
-      pools = list_pools (connect, &labels);
+      list_storage (connect, &storage);
       devices = kvmm_virt_connect_list_host_devices (connect, NULL);
+      interfaces = kvmm_virt_connect_list_host_interfaces (connect, NULL);
       host.options = options;
+      host.interfaces = interfaces;
       host.devices = devices;
       host.networks = networks;
-      host.pools = pools;
-      host.pool_labels = labels;
+      host.pools = storage.pools;
+      host.pool_labels = storage.pool_labels;
+      host.volumes = storage.volumes;
+      host.volume_labels = storage.volume_labels;
       host.is_session = order->is_session;
       host.lacks_vsock = !order->is_remote && access (VSOCK_DEVICE, F_OK) != 0;
       choices->kinds = kvmm_xml_new_device_list_kinds (stored, choices->live_xml, &host, &error);
@@ -305,6 +344,28 @@ check_path (const KvmmDomainOrder *order, GError **error)
   return TRUE;
 }
 
+/* Worker. What another machine has is nobody's by mistake. */
+static gboolean
+check_alone (const KvmmDomainOrder *order, KvmmVirtConnect *connect, GError **error)
+{
+  const char *path = get_value (order, KVMM_XML_NEW_PATH);
+  g_autofree char *pool = NULL;
+  g_autofree char *volume = NULL;
+  g_autofree char *user = NULL;
+  g_autofree char *warning = NULL;
+
+  if (strcmp (get_value (order, KVMM_NEW_DEVICE_MAY_SHARE), "yes") == 0)
+    return TRUE;
+  kvmm_virt_storage_find_volume (connect, path, &pool, &volume, NULL);
+  if (!kvmm_host_disk_find_user (connect, path, pool, volume, &user, error))
+    return FALSE;
+  if (user == NULL)
+    return TRUE;
+  warning = kvmm_host_disk_dup_warning (path, user);
+  g_set_error_literal (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_SHARED, warning);
+  return FALSE;
+}
+
 /* Worker. @order->text: the kind. @volume: (out) (transfer full) (nullable): what was made */
 static gboolean
 prepare_storage (const KvmmDomainOrder *order,
@@ -312,17 +373,23 @@ prepare_storage (const KvmmDomainOrder *order,
                  char **volume,
                  GError **error)
 {
+  const char *source = get_value (order, KVMM_XML_NEW_SOURCE);
   const char *format = get_value (order, KVMM_XML_NEW_PATH_FORMAT);
 
   if (strcmp (order->text, "cdrom") == 0)
     return check_path (order, error);
   if (strcmp (order->text, "disk") != 0)
     return TRUE;
-  if (strcmp (get_value (order, KVMM_XML_NEW_SOURCE), "volume") == 0)
+  if (strcmp (source, "volume") == 0)
     return make_volume (order, connect, volume, error);
+  if (strcmp (source, "existing") == 0)
+    {
+      set_value (order, KVMM_XML_NEW_PATH, get_value (order, KVMM_XML_NEW_EXISTING));
+      format = "auto";
+    }
   if (*get_value (order, KVMM_XML_NEW_PATH) == '\0')
     return fail (error, _ ("Name the image by its whole path, from “/” on"));
-  if (!check_path (order, error))
+  if (!check_path (order, error) || !check_alone (order, connect, error))
     return FALSE;
   if (strcmp (format, "auto") == 0)
     return find_format (order, connect, error);
@@ -440,7 +507,9 @@ add_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *ca
 static KvmmConnectionLane
 choose_lane (const KvmmDomainOrder *order)
 {
-  return strcmp (get_value (order, KVMM_XML_NEW_SOURCE), "path") == 0
+  const char *source = get_value (order, KVMM_XML_NEW_SOURCE);
+
+  return strcmp (source, "path") == 0 || strcmp (source, "existing") == 0
              ? KVMM_CONNECTION_LANE_BULK
              : KVMM_CONNECTION_LANE_CONTROL;
 }

@@ -35,6 +35,8 @@ typedef enum
 {
   KVMM_NEW_DEVICE_ERROR_INVALID, /* the message says what, and what would do */
   KVMM_NEW_DEVICE_ERROR_AT_ONCE, /* libvirt's words; with the next start it may go */
+  KVMM_NEW_DEVICE_ERROR_SHARED,  /* a machine has this disk already: ask, then say that it may be
+                                    shared */
 } KvmmNewDeviceError;
 
 typedef struct
@@ -42,10 +44,13 @@ typedef struct
   gboolean needs_restart; /* the machine runs, and has it with its next start only */
 } KvmmNewDeviceAdded;
 
+#define KVMM_NEW_DEVICE_MAY_SHARE ":may-share"
+
 /**
  * kvmm_new_device_add_async:
  * @kind: of the choices
  * @values: (element-type utf8 utf8): by the paths of its fields; copied
+ *     With KVMM_NEW_DEVICE_MAY_SHARE, "yes", a disk may be that of another machine
  * @at_once: also to the machine that runs, where kvmm_xml_new_device_is_hot()
  *
  * A running machine and its definition get it both or neither. A volume that is made for it goes

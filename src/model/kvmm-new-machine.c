@@ -10,6 +10,7 @@
 
 #include "model/kvmm-connection-private.h"
 #include "model/kvmm-new-machine-private.h"
+#include "util/kvmm-guest-text.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-create.h"
 
@@ -48,6 +49,7 @@ copy (const KvmmNewMachine *self)
   other->virt_type = g_strdup (self->virt_type);
   other->pool = g_strdup (self->pool);
   other->pool_folder = g_strdup (self->pool_folder);
+  other->volume = g_strdup (self->volume);
   other->network = g_strdup (self->network);
   other->graphics = g_strdup (self->graphics);
   other->cloud = kvmm_cloud_seed_copy (self->cloud);
@@ -65,6 +67,7 @@ kvmm_new_machine_free (KvmmNewMachine *self)
   g_free (self->virt_type);
   g_free (self->pool);
   g_free (self->pool_folder);
+  g_free (self->volume);
   g_free (self->network);
   g_free (self->graphics);
   kvmm_cloud_seed_free (self->cloud);
@@ -80,7 +83,9 @@ kvmm_new_machine_host_free (KvmmNewMachineHost *self)
     return;
   g_clear_pointer (&self->options, kvmm_xml_machine_options_free);
   g_clear_pointer (&self->networks, g_ptr_array_unref);
+  g_clear_pointer (&self->interfaces, g_ptr_array_unref);
   g_clear_pointer (&self->pools, g_ptr_array_unref);
+  g_clear_pointer (&self->disks, g_ptr_array_unref);
   g_free (self->new_pool);
   g_free (self->new_pool_folder);
   g_free (self);
@@ -111,6 +116,8 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   if (host->options != NULL)
     host->networks = kvmm_virt_connect_list_networks (connect, &error);
   if (host->networks != NULL)
+    host->interfaces = kvmm_virt_connect_list_host_interfaces (connect, &error);
+  if (host->interfaces != NULL)
     host->pools = kvmm_virt_storage_list_pools (connect, &error);
   if (error != NULL)
     {
@@ -124,6 +131,7 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
       if (!pool->is_active || !g_strv_contains (file_pools, pool->type))
         g_ptr_array_remove_index (host->pools, i);
     }
+  host->disks = kvmm_host_disk_list (connect, host->pools);
   if (host->pools->len > 0)
     {
       g_clear_pointer (&host->new_pool, g_free);
@@ -246,7 +254,17 @@ check_plan (const KvmmNewMachine *plan, GError **error)
         _ ("The host has no storage pool for the copy of the image. Make one first."));
   if (is_cloud && (plan->cloud == NULL || !kvmm_cloud_seed_check (plan->cloud, error)))
     return FALSE;
-  if (plan->source != KVMM_NEW_MACHINE_IMPORT && plan->disk_bytes > 0)
+  if ((plan->network_kind == KVMM_XML_NETWORK_BRIDGE ||
+       plan->network_kind == KVMM_XML_NETWORK_DIRECT) &&
+      !kvmm_xml_interface_name_check (plan->network != NULL ? plan->network : ""))
+    return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
+                                  _ ("Name the bridge or the card as the host does (“ip link”), "
+                                     "such as br0 or eth0"));
+  if (plan->source == KVMM_NEW_MACHINE_VOLUME && (plan->pool == NULL || plan->volume == NULL))
+    return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
+                                  _ ("Choose a volume of a storage pool"));
+  if (plan->source != KVMM_NEW_MACHINE_IMPORT && plan->source != KVMM_NEW_MACHINE_VOLUME &&
+      plan->disk_bytes > 0)
     {
       if (plan->disk_bytes < DISK_MIN_BYTES || plan->disk_bytes > DISK_MAX_BYTES)
         return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
@@ -274,6 +292,56 @@ prepare_pool (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error
                       : kvmm_virt_storage_make_pool (connect, plan->pool, plan->pool_folder, error);
 }
 
+/* Worker. What another machine has is nobody's by mistake. */
+static gboolean
+check_alone (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
+{
+  const KvmmNewMachine *plan = work->plan;
+  gboolean is_volume = plan->source == KVMM_NEW_MACHINE_VOLUME;
+  g_autofree char *pool = is_volume ? g_strdup (plan->pool) : NULL;
+  g_autofree char *volume = is_volume ? g_strdup (plan->volume) : NULL;
+  g_autofree char *user = NULL;
+  g_autofree char *warning = NULL;
+
+  if (plan->may_share)
+    return TRUE;
+  if (!is_volume)
+    kvmm_virt_storage_find_volume (connect, work->disk_path, &pool, &volume, NULL);
+  if (!kvmm_host_disk_find_user (connect, work->disk_path, pool, volume, &user, error))
+    return FALSE;
+  if (user == NULL)
+    return TRUE;
+  warning = kvmm_host_disk_dup_warning (work->disk_path, user);
+  return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_SHARED, warning);
+}
+
+/* Worker. A disk that is in a pool, and stays there as it is. */
+static gboolean
+take_volume (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
+{
+  const KvmmNewMachine *plan = work->plan;
+  g_autofree char *format =
+      kvmm_virt_storage_read_format (connect, plan->pool, plan->volume, error);
+  g_autoptr (KvmmVirtVolume) volume =
+      format != NULL ? kvmm_virt_storage_read_volume (connect, plan->pool, plan->volume, error)
+                     : NULL;
+
+  if (volume == NULL)
+    return FALSE;
+  if (volume->path == NULL || (!g_str_equal (format, "qcow2") && !g_str_equal (format, "raw")))
+    {
+      g_autofree char *shown = kvmm_guest_text_sanitise (plan->volume, -1);
+      g_autofree char *message = g_strdup_printf (
+          _ ("“%s” has the format %s, which a machine does not run from; import it as an image"),
+          shown, format);
+
+      return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID, message);
+    }
+  work->disk_path = g_strdup (volume->path);
+  work->disk_format = g_steal_pointer (&format);
+  return check_alone (work, connect, error);
+}
+
 static gboolean
 prepare_disk (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
 {
@@ -284,8 +352,10 @@ prepare_disk (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error
   if (plan->source == KVMM_NEW_MACHINE_IMPORT || plan->source == KVMM_NEW_MACHINE_CLOUD)
     {
       work->disk_path = g_strdup (work->image_path);
-      return TRUE;
+      return work->image_volume != NULL || check_alone (work, connect, error);
     }
+  if (plan->source == KVMM_NEW_MACHINE_VOLUME)
+    return take_volume (work, connect, error);
   if (plan->disk_bytes == 0)
     return TRUE;
   volume =
@@ -328,8 +398,9 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
   machine.has_virtio = plan->needs.has_virtio;
   machine.disk_path = work->disk_path;
   machine.disk_format = work->disk_format;
-  machine.has_cdrom =
-      plan->source != KVMM_NEW_MACHINE_IMPORT && plan->source != KVMM_NEW_MACHINE_CLOUD;
+  machine.has_cdrom = plan->source != KVMM_NEW_MACHINE_IMPORT &&
+                      plan->source != KVMM_NEW_MACHINE_CLOUD &&
+                      plan->source != KVMM_NEW_MACHINE_VOLUME;
   machine.seed_path = work->seed_path;
   if (plan->source == KVMM_NEW_MACHINE_DISC)
     machine.cdrom_path = work->image_path;

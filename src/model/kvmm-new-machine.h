@@ -5,7 +5,9 @@
 
 #include "model/kvmm-cloud-seed.h"
 #include "model/kvmm-connection.h"
+#include "model/kvmm-host-disk.h"
 #include "model/kvmm-os-catalog.h"
+#include "xml/kvmm-xml-host-interface.h"
 #include "xml/kvmm-xml-machine-options.h"
 #include "xml/kvmm-xml-new-machine.h"
 
@@ -19,6 +21,7 @@ typedef enum
   KVMM_NEW_MACHINE_IMPORT,  /* a disk image with a system on it */
   KVMM_NEW_MACHINE_NETWORK, /* PXE */
   KVMM_NEW_MACHINE_EMPTY,
+  KVMM_NEW_MACHINE_VOLUME, /* a disk that is in a storage pool, as it is */
   KVMM_NEW_MACHINE_CLOUD, /* a disk image of this computer that cloud-init sets up; always copied */
 } KvmmNewMachineSource;
 
@@ -37,12 +40,14 @@ typedef struct
   gboolean has_tpm;
   char *pool;           /* (nullable) of the new disk, and of an image that is copied */
   char *pool_folder;    /* (nullable) where the pool is made when it is not there */
+  char *volume;         /* (nullable) in @pool, of KVMM_NEW_MACHINE_VOLUME */
   guint64 disk_bytes;   /* 0: none; of a cloud image: at least so large */
   KvmmCloudSeed *cloud; /* (nullable) (owned) of a cloud image */
   KvmmXmlNetworkKind network_kind;
   char *network;  /* (nullable) */
   char *graphics; /* (nullable) "vnc", "spice" */
   gboolean start;
+  gboolean may_share;  /* a disk may be that of another machine */
   gboolean may_upload; /* an image that QEMU cannot read is copied, or converted, into @pool */
 } KvmmNewMachine;
 KvmmNewMachine *kvmm_new_machine_new (void);
@@ -54,7 +59,9 @@ typedef struct
 {
   KvmmXmlMachineOptions *options;
   GPtrArray *networks;   /* (element-type utf8) active virtual networks */
+  GPtrArray *interfaces; /* (element-type KvmmXmlHostInterface) bridges and cards */
   GPtrArray *pools;      /* (element-type KvmmVirtPool) active ones that hold files */
+  GPtrArray *disks;      /* (element-type KvmmHostDisk) in them */
   char *new_pool;        /* (nullable) without any pool: the name and the folder of one that can */
   char *new_pool_folder; /* (nullable) be made */
   gboolean is_session;   /* without rights: networks of QEMU's own only */
@@ -81,6 +88,7 @@ typedef enum
   KVMM_NEW_MACHINE_ERROR_INVALID,       /* the message says what, and what would do */
   KVMM_NEW_MACHINE_ERROR_UPLOAD_NEEDED, /* QEMU cannot read the image where it is, or as it is: ask,
                                            then set may_upload */
+  KVMM_NEW_MACHINE_ERROR_SHARED,        /* a machine has this disk: ask, then set may_share */
 } KvmmNewMachineError;
 #define KVMM_NEW_MACHINE_ERROR (kvmm_new_machine_error_quark ())
 GQuark kvmm_new_machine_error_quark (void);

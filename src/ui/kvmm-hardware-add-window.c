@@ -239,6 +239,17 @@ tell_failure (KvmmHardwareAddWindow *self, const GError *error)
   show_error (self, more);
 }
 
+static void add (KvmmHardwareAddWindow *self, gboolean may_share);
+
+static void
+agreed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmHardwareAddWindow) self = user_data;
+
+  if (kvmm_dialogs_confirm_finish (result) && self->domain != NULL)
+    add (self, TRUE);
+}
+
 static void
 added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -252,6 +263,12 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (self->domain == NULL)
     return;
   set_busy (self, FALSE);
+  if (g_error_matches (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_SHARED))
+    {
+      kvmm_dialogs_confirm_async (GTK_WIDGET (self), _ ("Share the Disk?"), error->message,
+                                  _ ("_Share It"), TRUE, agreed_cb, g_object_ref (self));
+      return;
+    }
   if (added == NULL)
     {
       tell_failure (self, error);
@@ -267,18 +284,26 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-add_cb (KvmmHardwareAddWindow *self)
+add (KvmmHardwareAddWindow *self, gboolean may_share)
 {
   g_autoptr (GHashTable) values = NULL;
 
   if (self->is_busy || self->kind == NULL)
     return;
   values = read_values (self);
+  if (may_share)
+    g_hash_table_insert (values, (gpointer) KVMM_NEW_DEVICE_MAY_SHARE, g_strdup ("yes"));
   show_error (self, NULL);
   set_busy (self, TRUE);
   kvmm_new_device_add_async (self->domain, self->kind->name, values,
                              gtk_switch_get_active (self->at_once), NULL, added_cb,
                              g_object_ref (self));
+}
+
+static void
+add_cb (KvmmHardwareAddWindow *self)
+{
+  add (self, FALSE);
 }
 
 /* Whoever closes it now would not learn whether it was added. */

@@ -55,6 +55,45 @@ browse_cb (GtkButton *button, gpointer user_data)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+static void
+suggest (GSimpleAction *action, GVariant *word, gpointer user_data)
+{
+  gtk_editable_set_text (user_data, g_variant_get_string (word, NULL));
+}
+
+/* What the host has, for whoever would rather not type it. */
+static void
+add_suggestions (GtkWidget *row, const KvmmXmlNewField *field)
+{
+  const GActionEntry entries[] = {
+    { .name = "suggest", .activate = suggest, .parameter_type = "s" }
+  };
+  g_autoptr (GSimpleActionGroup) group = g_simple_action_group_new ();
+  g_autoptr (GMenu) menu = g_menu_new ();
+  GtkWidget *button = gtk_menu_button_new ();
+
+  for (guint i = 0; i < field->words->len; i++)
+    {
+      g_autoptr (GString) label = g_string_new (field->labels->pdata[i]);
+      g_autoptr (GMenuItem) item = NULL;
+
+      /* One alone would underline the letter behind it. */
+      g_string_replace (label, "_", "__", 0);
+      item = g_menu_item_new (label->str, NULL);
+      g_menu_item_set_action_and_target (item, "field.suggest", "s", field->words->pdata[i]);
+      g_menu_append_item (menu, item);
+    }
+  g_action_map_add_action_entries (G_ACTION_MAP (group), entries, G_N_ELEMENTS (entries), row);
+  gtk_widget_insert_action_group (row, "field", G_ACTION_GROUP (group));
+  gtk_menu_button_set_menu_model (GTK_MENU_BUTTON (button), G_MENU_MODEL (menu));
+  gtk_widget_set_valign (button, GTK_ALIGN_CENTER);
+  gtk_widget_add_css_class (button, "flat");
+  gtk_widget_set_tooltip_text (button, _ ("Choose One of the Host"));
+  gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ ("Choose One of the Host"), -1);
+  adw_entry_row_add_suffix (ADW_ENTRY_ROW (row), button);
+}
+
 static GtkWidget *
 create_entry (const KvmmXmlNewField *field, gboolean may_browse)
 {
@@ -63,6 +102,8 @@ create_entry (const KvmmXmlNewField *field, gboolean may_browse)
 
   gtk_editable_set_text (GTK_EDITABLE (row), field->value);
   adw_entry_row_set_activates_default (ADW_ENTRY_ROW (row), TRUE);
+  if (field->words != NULL && field->words->len > 0)
+    add_suggestions (row, field);
   if (!may_browse || (field->type != KVMM_XML_NEW_FILE && field->type != KVMM_XML_NEW_FOLDER))
     return row;
   button = gtk_button_new_from_icon_name ("document-open-symbolic");

@@ -79,6 +79,25 @@ add_network (KvmmNewMachineChoices *self,
   g_array_append_val (self->networks, row);
 }
 
+/* Those of the host, and one whose name is typed. */
+static void
+fill_interfaces (KvmmNewMachineChoices *self, GtkStringList *words, const KvmmNewMachineHost *host)
+{
+  for (guint i = 0; i < host->interfaces->len; i++)
+    {
+      const KvmmXmlHostInterface *interface = host->interfaces->pdata[i];
+      g_autofree char *word = interface->is_bridge
+                                  ? g_strdup_printf (_ ("Bridge “%s”"), interface->name)
+                                  : g_strdup_printf (_ ("Card “%s” (macvtap)"), interface->name);
+
+      add_network (self, words,
+                   interface->is_bridge ? KVMM_XML_NETWORK_BRIDGE : KVMM_XML_NETWORK_DIRECT,
+                   interface->name, word);
+    }
+  add_network (self, words, KVMM_XML_NETWORK_BRIDGE, NULL, _ ("Another bridge of the host"));
+  add_network (self, words, KVMM_XML_NETWORK_DIRECT, NULL, _ ("Another card of the host"));
+}
+
 static void
 fill_networks (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host)
 {
@@ -94,7 +113,7 @@ fill_networks (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host)
     }
   add_network (self, words, KVMM_XML_NETWORK_USER, NULL, _ ("Outgoing only"));
   if (!host->is_session)
-    add_network (self, words, KVMM_XML_NETWORK_BRIDGE, NULL, _ ("A bridge of the host"));
+    fill_interfaces (self, words, host);
   add_network (self, words, KVMM_XML_NETWORK_NONE, NULL, _ ("None"));
   adw_combo_row_set_model (self->network, G_LIST_MODEL (words));
 }
@@ -129,6 +148,21 @@ fill_pools (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host)
 }
 
 static void
+fill_volumes (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host)
+{
+  g_autoptr (GtkStringList) words = gtk_string_list_new (NULL);
+
+  for (guint i = 0; i < host->disks->len; i++)
+    gtk_string_list_append (words, ((const KvmmHostDisk *) host->disks->pdata[i])->label);
+  adw_combo_row_set_model (self->volume, G_LIST_MODEL (words));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->volume), host->disks->len > 0);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->volume),
+                               host->disks->len > 0
+                                   ? _ ("It is used as it is, and not copied.")
+                                   : _ ("No storage pool of the host has a disk in it."));
+}
+
+static void
 fill_screens (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host)
 {
   g_autoptr (GtkStringList) words = gtk_string_list_new (NULL);
@@ -146,6 +180,7 @@ kvmm_new_machine_choices_fill (KvmmNewMachineChoices *self, const KvmmNewMachine
 {
   fill_firmwares (self, host);
   fill_networks (self, host);
+  fill_volumes (self, host);
   fill_screens (self, host);
   return fill_pools (self, host);
 }
@@ -158,26 +193,28 @@ kvmm_new_machine_choices_select_firmware (KvmmNewMachineChoices *self, KvmmXmlFi
       adw_combo_row_set_selected (self->firmware, i);
 }
 
-gboolean
-kvmm_new_machine_choices_is_bridge (KvmmNewMachineChoices *self)
+KvmmXmlNetworkKind
+kvmm_new_machine_choices_get_network (KvmmNewMachineChoices *self, gboolean *is_typed)
 {
   guint i = adw_combo_row_get_selected (self->network);
+  const Network *row = i < self->networks->len ? &g_array_index (self->networks, Network, i) : NULL;
+  KvmmXmlNetworkKind kind = row != NULL ? row->kind : KVMM_XML_NETWORK_NONE;
 
-  return i < self->networks->len &&
-         g_array_index (self->networks, Network, i).kind == KVMM_XML_NETWORK_BRIDGE;
+  *is_typed = row != NULL && row->name == NULL &&
+              (kind == KVMM_XML_NETWORK_BRIDGE || kind == KVMM_XML_NETWORK_DIRECT);
+  return kind;
 }
 
 static void
-read_network (KvmmNewMachineChoices *self, const char *bridge, KvmmNewMachine *plan)
+read_network (KvmmNewMachineChoices *self, const char *typed, KvmmNewMachine *plan)
 {
   guint i = adw_combo_row_get_selected (self->network);
+  gboolean is_typed;
 
   if (i >= self->networks->len)
     return;
-  plan->network_kind = g_array_index (self->networks, Network, i).kind;
-  plan->network = g_strdup (plan->network_kind == KVMM_XML_NETWORK_BRIDGE
-                                ? bridge
-                                : g_array_index (self->networks, Network, i).name);
+  plan->network_kind = kvmm_new_machine_choices_get_network (self, &is_typed);
+  plan->network = g_strdup (is_typed ? typed : g_array_index (self->networks, Network, i).name);
 }
 
 static void
@@ -194,10 +231,18 @@ read_pool (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host, KvmmNewM
     }
 }
 
+const KvmmHostDisk *
+kvmm_new_machine_choices_get_volume (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host)
+{
+  guint i = adw_combo_row_get_selected (self->volume);
+
+  return i < host->disks->len ? host->disks->pdata[i] : NULL;
+}
+
 void
 kvmm_new_machine_choices_read (KvmmNewMachineChoices *self,
                                const KvmmNewMachineHost *host,
-                               const char *bridge,
+                               const char *interface,
                                KvmmNewMachine *plan)
 {
   const KvmmXmlMachineOptions *options = host->options;
@@ -206,8 +251,16 @@ kvmm_new_machine_choices_read (KvmmNewMachineChoices *self,
 
   if (firmware < self->firmwares->len)
     plan->firmware = g_array_index (self->firmwares, KvmmXmlFirmware, firmware);
-  read_pool (self, host, plan);
-  read_network (self, bridge, plan);
+  if (plan->source == KVMM_NEW_MACHINE_VOLUME)
+    {
+      const KvmmHostDisk *disk = kvmm_new_machine_choices_get_volume (self, host);
+
+      plan->pool = g_strdup (disk != NULL ? disk->pool : NULL);
+      plan->volume = g_strdup (disk != NULL ? disk->volume : NULL);
+    }
+  else
+    read_pool (self, host, plan);
+  read_network (self, interface, plan);
   if (options->has_vnc && screen == 0)
     plan->graphics = g_strdup ("vnc");
   else if (options->has_spice && screen == (options->has_vnc ? 1 : 0))

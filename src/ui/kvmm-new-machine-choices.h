@@ -16,6 +16,7 @@ typedef struct
 {
   /* (unowned) the window's */
   AdwComboRow *firmware;
+  AdwComboRow *volume;
   AdwComboRow *pool;
   AdwComboRow *network;
   AdwComboRow *screen;
@@ -32,12 +33,19 @@ void kvmm_new_machine_choices_clear (KvmmNewMachineChoices *self);
 char *kvmm_new_machine_choices_fill (KvmmNewMachineChoices *self, const KvmmNewMachineHost *host);
 void kvmm_new_machine_choices_select_firmware (KvmmNewMachineChoices *self,
                                                KvmmXmlFirmware firmware);
-/** kvmm_new_machine_choices_is_bridge: whether the name of a bridge is wanted */
-gboolean kvmm_new_machine_choices_is_bridge (KvmmNewMachineChoices *self);
-/** kvmm_new_machine_choices_read: fills in firmware, pool, network and screen. @bridge: as typed */
+/** kvmm_new_machine_choices_get_network: @is_typed: (out): whether the name of a bridge or a card
+ * is wanted */
+KvmmXmlNetworkKind kvmm_new_machine_choices_get_network (KvmmNewMachineChoices *self,
+                                                         gboolean *is_typed);
+/** kvmm_new_machine_choices_get_volume: Returns: (transfer none) (nullable): what is chosen, while
+ * @host lives */
+const KvmmHostDisk *kvmm_new_machine_choices_get_volume (KvmmNewMachineChoices *self,
+                                                         const KvmmNewMachineHost *host);
+/** kvmm_new_machine_choices_read: fills in firmware, pool, volume, network and screen. @interface:
+ * as typed */
 void kvmm_new_machine_choices_read (KvmmNewMachineChoices *self,
                                     const KvmmNewMachineHost *host,
-                                    const char *bridge,
+                                    const char *interface,
                                     KvmmNewMachine *plan);
 
 G_END_DECLS

@@ -25,6 +25,7 @@ typedef enum
 {
   SOURCE_DISC,
   SOURCE_IMPORT,
+  SOURCE_VOLUME,
   SOURCE_CLOUD,
   SOURCE_NETWORK,
   SOURCE_EMPTY,
@@ -50,6 +51,8 @@ struct _KvmmNewMachineWindow
   char *made_uuid;             /* (owned) (nullable) of the machine that was made */
   guint detect_id;
   gboolean name_is_ours; /* suggested, not typed */
+  gboolean may_upload;   /* a person agreed */
+  gboolean may_share;    /* a person agreed */
   gboolean is_suggesting;
 
   KvmmNewMachineChoices choices;
@@ -68,8 +71,9 @@ struct _KvmmNewMachineWindow
   KvmmCloudGroup *cloud;
   AdwActionRow *size_row;
   GtkSpinButton *disk_size;
+  GtkWidget *disk_group;
   GtkLabel *pool_note;
-  GtkWidget *bridge;
+  GtkWidget *interface;
   GtkSwitch *start;
   GtkLabel *notice;
   GtkLabel *reason;
@@ -160,10 +164,15 @@ update (KvmmNewMachineWindow *self)
   gboolean is_typed = *get_text (self->name) != '\0';
   g_autofree char *name_problem = check_name (self);
   g_autofree char *problem = check (self);
+  gboolean is_typed_interface;
   gboolean can;
+
+  kvmm_new_machine_choices_get_network (&self->choices, &is_typed_interface);
 
   gtk_widget_set_visible (self->path, has_image);
   /* The pool takes an image that is copied, too. */
+  gtk_widget_set_visible (GTK_WIDGET (self->choices.volume), source == SOURCE_VOLUME);
+  gtk_widget_set_visible (self->disk_group, source != SOURCE_VOLUME);
   gtk_widget_set_visible (GTK_WIDGET (self->size_row), source != SOURCE_IMPORT);
   adw_action_row_set_subtitle (self->size_row,
                                source == SOURCE_CLOUD
@@ -179,7 +188,10 @@ update (KvmmNewMachineWindow *self)
   else
     gtk_widget_remove_css_class (self->name, "error");
   can = self->host != NULL && self->creating == NULL && problem == NULL &&
-        (!has_image || *get_text (self->path) == '/');
+        (!has_image || *get_text (self->path) == '/') &&
+        (!is_typed_interface || kvmm_xml_interface_name_check (get_text (self->interface))) &&
+        (source != SOURCE_VOLUME ||
+         kvmm_new_machine_choices_get_volume (&self->choices, self->host) != NULL);
   gtk_widget_set_sensitive (self->create_button, can);
   say (self->reason, is_typed && self->creating == NULL ? problem : NULL);
 }
@@ -200,8 +212,18 @@ static void
 network_cb (GObject *row, GParamSpec *pspec, gpointer user_data)
 {
   KvmmNewMachineWindow *self = user_data;
+  gboolean is_typed;
+  KvmmXmlNetworkKind kind = kvmm_new_machine_choices_get_network (&self->choices, &is_typed);
 
-  gtk_widget_set_visible (self->bridge, kvmm_new_machine_choices_is_bridge (&self->choices));
+  gtk_widget_set_visible (self->interface, is_typed);
+  adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->interface),
+                                 kind == KVMM_XML_NETWORK_DIRECT ? _ ("Card of the Host")
+                                                                 : _ ("Bridge of the Host"));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->choices.network),
+                               kind == KVMM_XML_NETWORK_DIRECT
+                                   ? _ ("The machine reaches the network, but not the host itself.")
+                                   : "");
+  update (self);
 }
 
 /* ---- the system ---- */
@@ -457,7 +479,7 @@ host_cb (GObject *row, GParamSpec *pspec, gpointer user_data)
 /* ---- making it ---- */
 
 static KvmmNewMachine *
-read_form (KvmmNewMachineWindow *self, gboolean may_upload)
+read_form (KvmmNewMachineWindow *self)
 {
   KvmmNewMachine *plan = kvmm_new_machine_new ();
   Source source = get_source (self);
@@ -470,6 +492,7 @@ read_form (KvmmNewMachineWindow *self, gboolean may_upload)
   plan->name = g_strdup (get_text (self->name));
   plan->source = source == SOURCE_DISC      ? KVMM_NEW_MACHINE_DISC
                  : source == SOURCE_IMPORT  ? KVMM_NEW_MACHINE_IMPORT
+                 : source == SOURCE_VOLUME  ? KVMM_NEW_MACHINE_VOLUME
                  : source == SOURCE_CLOUD   ? KVMM_NEW_MACHINE_CLOUD
                  : source == SOURCE_NETWORK ? KVMM_NEW_MACHINE_NETWORK
                                             : KVMM_NEW_MACHINE_EMPTY;
@@ -484,9 +507,10 @@ read_form (KvmmNewMachineWindow *self, gboolean may_upload)
   plan->has_tpm = self->host->options->has_tpm && gtk_switch_get_active (self->tpm);
   plan->disk_bytes =
       source == SOURCE_IMPORT ? 0 : (guint64) gtk_spin_button_get_value (self->disk_size) * GIB;
-  kvmm_new_machine_choices_read (&self->choices, self->host, get_text (self->bridge), plan);
+  kvmm_new_machine_choices_read (&self->choices, self->host, get_text (self->interface), plan);
   plan->start = gtk_switch_get_active (self->start);
-  plan->may_upload = may_upload;
+  plan->may_upload = self->may_upload;
+  plan->may_share = self->may_share;
   return plan;
 }
 
@@ -502,7 +526,7 @@ set_busy (KvmmNewMachineWindow *self, gboolean is_busy)
   update (self);
 }
 
-static void create (KvmmNewMachineWindow *self, gboolean may_upload);
+static void create (KvmmNewMachineWindow *self);
 
 static void
 agreed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -510,7 +534,22 @@ agreed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (KvmmNewMachineWindow) self = user_data;
 
   if (kvmm_dialogs_confirm_finish (result) && self->host != NULL)
-    create (self, TRUE);
+    {
+      self->may_upload = TRUE;
+      create (self);
+    }
+}
+
+static void
+shared_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (KvmmNewMachineWindow) self = user_data;
+
+  if (kvmm_dialogs_confirm_finish (result) && self->host != NULL)
+    {
+      self->may_share = TRUE;
+      create (self);
+    }
 }
 
 static void
@@ -562,6 +601,9 @@ created_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       kvmm_dialogs_confirm_async (GTK_WIDGET (self), _ ("Copy the Image?"), body, _ ("_Copy"),
                                   FALSE, agreed_cb, g_object_ref (self));
     }
+  else if (g_error_matches (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_SHARED))
+    kvmm_dialogs_confirm_async (GTK_WIDGET (self), _ ("Share the Disk?"), error->message,
+                                _ ("_Share It"), TRUE, shared_cb, g_object_ref (self));
   else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     say (self->reason, error->message);
 }
@@ -581,9 +623,9 @@ progress_cb (goffset done_bytes, goffset total_bytes, gpointer user_data)
 
 /* The operation holds the window until it has ended. */
 static void
-create (KvmmNewMachineWindow *self, gboolean may_upload)
+create (KvmmNewMachineWindow *self)
 {
-  g_autoptr (KvmmNewMachine) plan = read_form (self, may_upload);
+  g_autoptr (KvmmNewMachine) plan = read_form (self);
 
   self->creating = g_cancellable_new ();
   set_busy (self, TRUE);
@@ -594,7 +636,11 @@ create (KvmmNewMachineWindow *self, gboolean may_upload)
 static void
 create_cb (GtkButton *button, gpointer user_data)
 {
-  create (user_data, FALSE);
+  KvmmNewMachineWindow *self = user_data;
+
+  /* What was agreed to was about what stood there then. */
+  self->may_upload = self->may_share = FALSE;
+  create (self);
 }
 
 static void
@@ -689,8 +735,9 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   BIND (cloud);
   BIND (size_row);
   BIND (disk_size);
+  BIND (disk_group);
   BIND (pool_note);
-  BIND (bridge);
+  BIND (interface);
   BIND (start);
   BIND (notice);
   BIND (reason);
@@ -701,6 +748,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   gtk_widget_class_bind_template_child_full (                                                      \
       widget_class, #child, FALSE, G_STRUCT_OFFSET (KvmmNewMachineWindow, choices.child))
   BIND_CHOICE (firmware);
+  BIND_CHOICE (volume);
   BIND_CHOICE (pool);
   BIND_CHOICE (network);
   BIND_CHOICE (screen);

@@ -12,6 +12,7 @@
 #include "virt/kvmm-virt-private.h"
 #include "xml/kvmm-xml-clone.h"
 #include "xml/kvmm-xml-host-device.h"
+#include "xml/kvmm-xml-host-interface.h"
 #include "xml/kvmm-xml-new-machine.h"
 #include "xml/kvmm-xml-storage.h"
 
@@ -106,6 +107,71 @@ kvmm_virt_connect_list_host_devices (KvmmVirtConnect *self, GError **error)
       virNodeDeviceFree (devices[i]);
     }
   free (devices);
+  return list;
+}
+
+static int
+compare_interfaces (gconstpointer a, gconstpointer b)
+{
+  const KvmmXmlHostInterface *const *first = a, *const *second = b;
+
+  return strcmp ((*first)->name, (*second)->name);
+}
+
+static void
+take_interface (GPtrArray *list, char *xml)
+{
+  g_autofree char *owned = xml;
+  KvmmXmlHostInterface *interface = owned ? kvmm_xml_host_interface_parse (owned) : NULL;
+
+  if (interface)
+    g_ptr_array_add (list, interface);
+}
+
+/* What there is without the driver of interfaces: cards alone, of which it cannot be said whether
+ * they are up. */
+static void
+list_cards (virConnectPtr connect, GPtrArray *list)
+{
+  virNodeDevicePtr *devices = NULL;
+  int n_devices =
+      virConnectListAllNodeDevices (connect, &devices, VIR_CONNECT_LIST_NODE_DEVICES_CAP_NET);
+
+  if (n_devices < 0)
+    g_debug ("The network cards of the host are not told: %s", virGetLastErrorMessage ());
+  for (int i = 0; i < n_devices; i++)
+    {
+      if (i < MAX_HOST_DEVICES)
+        take_interface (list, virNodeDeviceGetXMLDesc (devices[i], 0));
+      virNodeDeviceFree (devices[i]);
+    }
+  free (devices);
+}
+
+GPtrArray *
+kvmm_virt_connect_list_host_interfaces (KvmmVirtConnect *self, GError **error)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_autoptr (virConnect) connect = kvmm_virt_connect_acquire (self, error);
+  if (!connect)
+    return NULL;
+  virInterfacePtr *interfaces = NULL;
+  int n_interfaces =
+      virConnectListAllInterfaces (connect, &interfaces, VIR_CONNECT_LIST_INTERFACES_ACTIVE);
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_xml_host_interface_free);
+  if (n_interfaces < 0)
+    g_debug ("The interfaces of the host are not told: %s", virGetLastErrorMessage ());
+  for (int i = 0; i < n_interfaces; i++)
+    {
+      if (i < MAX_HOST_DEVICES)
+        take_interface (list, virInterfaceGetXMLDesc (interfaces[i], 0));
+      virInterfaceFree (interfaces[i]);
+    }
+  free (interfaces);
+  if (n_interfaces < 0)
+    list_cards (connect, list);
+  g_ptr_array_sort (list, compare_interfaces);
   return list;
 }
 
@@ -285,6 +351,50 @@ kvmm_virt_storage_create_disk (KvmmVirtConnect *self,
   return kvmm_virt_storage_describe_volume (volume);
 }
 
+/* Returns: (transfer full): with what came into it since the host looked last */
+static virStorageVolPtr
+acquire_anew (KvmmVirtConnect *self, const char *pool_name, const char *name, GError **error)
+{
+  g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, pool_name, error);
+
+  if (!pool)
+    return NULL;
+  if (virStoragePoolRefresh (pool, 0) < 0)
+    g_debug ("Pool %s: %s", pool_name, virGetLastErrorMessage ());
+  return kvmm_virt_storage_acquire_volume (self, pool_name, name, error);
+}
+
+static char *
+dup_format (virStorageVolPtr volume)
+{
+  g_autofree char *xml = virStorageVolGetXMLDesc (volume, 0);
+
+  return xml ? kvmm_xml_volume_dup_format (xml, NULL) : NULL;
+}
+
+char *
+kvmm_virt_storage_read_format (KvmmVirtConnect *self,
+                               const char *pool_name,
+                               const char *name,
+                               GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool_name != NULL && name != NULL, NULL);
+
+  g_autoptr (virStorageVol) volume = acquire_anew (self, pool_name, name, error);
+  if (!volume)
+    return NULL;
+  char *format = dup_format (volume);
+  if (!format)
+    {
+      g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
+      g_autofree char *message =
+          g_strdup_printf (_ ("The host does not tell what is in the volume “%s”"), shown);
+
+      kvmm_virt_error_set (error, KVMM_VIRT_ERROR_FAILED, message);
+    }
+  return format;
+}
+
 gboolean
 kvmm_virt_storage_grow_volume (KvmmVirtConnect *self,
                                const char *pool_name,
@@ -295,19 +405,12 @@ kvmm_virt_storage_grow_volume (KvmmVirtConnect *self,
 {
   g_return_val_if_fail (self != NULL && pool_name != NULL && name != NULL, FALSE);
 
-  g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, pool_name, error);
-  if (!pool)
-    return FALSE;
   /* A volume is made as raw; what came into it is seen at the next look alone. */
-  if (virStoragePoolRefresh (pool, 0) < 0)
-    g_debug ("Pool %s: %s", pool_name, virGetLastErrorMessage ());
-  g_autoptr (virStorageVol) volume =
-      kvmm_virt_storage_acquire_volume (self, pool_name, name, error);
+  g_autoptr (virStorageVol) volume = acquire_anew (self, pool_name, name, error);
   if (!volume)
     return FALSE;
   g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
-  g_autofree char *xml = virStorageVolGetXMLDesc (volume, 0);
-  g_autofree char *found = xml ? kvmm_xml_volume_dup_format (xml, NULL) : NULL;
+  g_autofree char *found = dup_format (volume);
   if (g_strcmp0 (found, format) != 0)
     {
       g_autofree char *message =

@@ -34,6 +34,11 @@ GPtrArray *kvmm_virt_connect_list_networks (KvmmVirtConnect *self, GError **erro
  * of USB and PCI, what a machine can be given; empty where the driver tells of none */
 GPtrArray *kvmm_virt_connect_list_host_devices (KvmmVirtConnect *self, GError **error);
 
+/** kvmm_virt_connect_list_host_interfaces: Returns: (transfer full) (element-type
+ * KvmmXmlHostInterface): bridges and cards that machines can share, by name; empty where the host
+ * tells of none */
+GPtrArray *kvmm_virt_connect_list_host_interfaces (KvmmVirtConnect *self, GError **error);
+
 /** kvmm_virt_storage_create_disk: makes an empty volume. Returns: (transfer full): IN_USE when
  * there is such a volume, which is left alone */
 KvmmVirtVolume *kvmm_virt_storage_create_disk (KvmmVirtConnect *self,
@@ -100,6 +105,13 @@ KvmmVirtVolume *kvmm_virt_storage_link_volume (KvmmVirtConnect *self,
                                                const char *format,
                                                const char *name,
                                                GError **error);
+
+/** kvmm_virt_storage_read_format: looks at the pool anew first. Returns: (transfer full): how the
+ * host takes the volume: "qcow2", "raw", "vmdk" … */
+char *kvmm_virt_storage_read_format (KvmmVirtConnect *self,
+                                     const char *pool,
+                                     const char *volume,
+                                     GError **error);
 
 /** kvmm_virt_connect_has_domain: Returns: whether a machine has this name; %FALSE with @error set
  * when nobody knows */

@@ -19,6 +19,7 @@
 #define RIGHTS KVMM_XML_NEEDS_RIGHTS
 #define NETWORK KVMM_XML_NEEDS_NETWORK
 #define POOL KVMM_XML_NEEDS_POOL
+#define VOLUME KVMM_XML_NEEDS_VOLUME
 #define SPICE KVMM_XML_NEEDS_SPICE
 #define NO_OTHER KVMM_XML_NEEDS_NO_OTHER
 
@@ -27,7 +28,9 @@ const KvmmXmlNewTable kvmm_xml_new_tables[] = {
     .xml = "<disk type='file' device='disk'><driver name='qemu'/><target/></disk>",
     .fields = {
         { KVMM_XML_NEW_SOURCE, N_ ("Storage"), KVMM_XML_NEW_CHOICE,
-          .words = { { "volume", N_ ("A new volume"), POOL }, { "path", N_ ("What is there") } } },
+          .words = { { "volume", N_ ("A new volume"), POOL },
+                     { "existing", N_ ("A volume that is there"), VOLUME },
+                     { "path", N_ ("An image or a device") } } },
         { KVMM_XML_NEW_POOL, N_ ("Storage pool"), KVMM_XML_NEW_CHOICE,
           .asks = KVMM_XML_NEW_SOURCE, .answer = "volume" },
         { KVMM_XML_NEW_VOLUME, N_ ("Name of the volume"), KVMM_XML_NEW_TEXT,
@@ -36,6 +39,8 @@ const KvmmXmlNewTable kvmm_xml_new_tables[] = {
           .answer = "volume", .value = "20" },
         { KVMM_XML_NEW_FORMAT, N_ ("Format"), KVMM_XML_NEW_CHOICE, .asks = KVMM_XML_NEW_SOURCE,
           .answer = "volume", .words = { { "qcow2" }, { "raw" } } },
+        { KVMM_XML_NEW_EXISTING, N_ ("Volume"), KVMM_XML_NEW_CHOICE,
+          .asks = KVMM_XML_NEW_SOURCE, .answer = "existing" },
         { KVMM_XML_NEW_PATH, N_ ("Image or device on the host"), KVMM_XML_NEW_FILE,
           .asks = KVMM_XML_NEW_SOURCE, .answer = "path" },
         { KVMM_XML_NEW_PATH_FORMAT, N_ ("Format"), KVMM_XML_NEW_CHOICE,

@@ -8,6 +8,7 @@
 
 #include "xml/kvmm-xml-edit-private.h"
 #include "xml/kvmm-xml-host-device.h"
+#include "xml/kvmm-xml-host-interface.h"
 #include "xml/kvmm-xml-new-device-private.h"
 #include "xml/kvmm-xml-slot.h"
 
@@ -108,6 +109,8 @@ find_all (const Context *context)
     has |= KVMM_XML_NEEDS_NETWORK;
   if (host->pools != NULL && host->pools->len > 0)
     has |= KVMM_XML_NEEDS_POOL;
+  if (host->volumes != NULL && host->volumes->len > 0)
+    has |= KVMM_XML_NEEDS_VOLUME;
   if (has_device (context, "graphics", "@type", "spice"))
     has |= KVMM_XML_NEEDS_SPICE;
   return has;
@@ -178,6 +181,18 @@ add_host_devices (KvmmXmlNewField *field, GPtrArray *devices, gboolean is_usb)
     }
 }
 
+static void
+add_interfaces (KvmmXmlNewField *field, GPtrArray *interfaces, gboolean is_bridge)
+{
+  for (guint i = 0; interfaces != NULL && i < interfaces->len; i++)
+    {
+      const KvmmXmlHostInterface *interface = interfaces->pdata[i];
+
+      if (interface->is_bridge == is_bridge)
+        add_word (field, interface->name, interface->name);
+    }
+}
+
 /* What the machine's other devices have suits the next one: its system has a driver for it.
  * Returns: (transfer full) (nullable) */
 static char *
@@ -214,7 +229,7 @@ dup_default (const Context *context, const KvmmXmlNewTable *table, const KvmmXml
       return g_strdup_printf ("%s-%s", name != NULL ? name : "disk", target);
     }
   if (field->type != KVMM_XML_NEW_CHOICE)
-    return g_strdup ("");
+    return g_strdup (field->words != NULL && field->words->len > 0 ? field->words->pdata[0] : "");
   habit = dup_habit (context, table->name, field);
   if (habit != NULL)
     return habit;
@@ -243,12 +258,21 @@ create_field (const Context *context,
           add_word (field, word->word, word->label != NULL ? _ (word->label) : word->word);
       if (strcmp (spec->path, KVMM_XML_NEW_POOL) == 0)
         add_all (field, context->host->pools, context->host->pool_labels);
+      else if (strcmp (spec->path, KVMM_XML_NEW_EXISTING) == 0)
+        add_all (field, context->host->volumes, context->host->volume_labels);
       else if (strcmp (spec->path, "source/@network") == 0)
         add_all (field, context->host->networks, NULL);
       else if (strcmp (spec->path, KVMM_XML_NEW_USB_DEVICE) == 0)
         add_host_devices (field, context->host->devices, TRUE);
       else if (strcmp (spec->path, KVMM_XML_NEW_PCI_DEVICE) == 0)
         add_host_devices (field, context->host->devices, FALSE);
+    }
+  else if (strcmp (element, "interface") == 0 &&
+           (strcmp (spec->path, "source/@bridge") == 0 || strcmp (spec->path, "source/@dev") == 0))
+    {
+      field->words = g_ptr_array_new_with_free_func (g_free);
+      field->labels = g_ptr_array_new_with_free_func (g_free);
+      add_interfaces (field, context->host->interfaces, strcmp (spec->path, "source/@bridge") == 0);
     }
   field->value = spec->value != NULL ? g_strdup (spec->value) : dup_default (context, table, field);
   return field;

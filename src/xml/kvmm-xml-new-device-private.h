@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /* The tables of new devices, shared by the files that list and build them. */
 
 #define KVMM_XML_NEW_WORDS_MAX 9
-#define KVMM_XML_NEW_FIELDS_MAX 9
+#define KVMM_XML_NEW_FIELDS_MAX 10
 
 /* What a word, or a whole kind, needs of the machine or its host. */
 typedef enum
@@ -25,6 +25,7 @@ typedef enum
   KVMM_XML_NEEDS_POOL = 1 << 6,     /* the host has a storage pool */
   KVMM_XML_NEEDS_SPICE = 1 << 7,    /* the machine has a SPICE screen */
   KVMM_XML_NEEDS_NO_OTHER = 1 << 8, /* the machine has none with the same word yet */
+  KVMM_XML_NEEDS_VOLUME = 1 << 9,   /* a storage pool has a disk in it */
 } KvmmXmlNeeds;
 
 typedef struct

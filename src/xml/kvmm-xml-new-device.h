@@ -22,12 +22,13 @@ typedef enum
 } KvmmXmlNewType;
 
 /* Fields that do not stand in the element, but decide what does. */
-#define KVMM_XML_NEW_SOURCE ":source" /* "volume", "path" */
+#define KVMM_XML_NEW_SOURCE ":source" /* "volume", "existing", "path" */
 #define KVMM_XML_NEW_POOL ":pool"
 #define KVMM_XML_NEW_VOLUME ":volume"
 #define KVMM_XML_NEW_SIZE_GIB ":size"
-#define KVMM_XML_NEW_FORMAT ":format" /* of the new volume */
-#define KVMM_XML_NEW_PATH ":path"     /* of an image or a block device */
+#define KVMM_XML_NEW_FORMAT ":format"     /* of the new volume */
+#define KVMM_XML_NEW_EXISTING ":existing" /* the path of a volume that is in a pool */
+#define KVMM_XML_NEW_PATH ":path"         /* of an image or a block device */
 #define KVMM_XML_NEW_USB_DEVICE ":usb-device"
 #define KVMM_XML_NEW_PCI_DEVICE ":pci-device"
 #define KVMM_XML_NEW_PATH_FORMAT ":detect" /* "auto", "qcow2", "raw" */
@@ -36,7 +37,7 @@ typedef struct
 {
   const char *path;   /* as in kvmm_xml_edit_set(), or one of those above */
   const char *label;  /* translated */
-  GPtrArray *words;   /* (nullable) (element-type utf8) raw */
+  GPtrArray *words;   /* (nullable) (element-type utf8) raw; of a text, what it could be */
   GPtrArray *labels;  /* (nullable) (element-type utf8) of the words, as they are shown */
   char *value;        /* what is suggested; may be "" */
   const char *asks;   /* (nullable) it counts only while the field of this path … */
@@ -65,6 +66,9 @@ typedef struct
   GPtrArray *devices;                   /* (nullable) (element-type KvmmXmlHostDevice) */
   gboolean lacks_vsock;                 /* its kernel has no device for it */
   gboolean is_session;                  /* without rights: no bridges */
+  GPtrArray *volumes;                   /* (nullable) (element-type utf8) paths of disks in them */
+  GPtrArray *volume_labels;             /* (nullable) (element-type utf8) of the same */
+  GPtrArray *interfaces;                /* (nullable) (element-type KvmmXmlHostInterface) */
 } KvmmXmlNewHost;
 
 /**

@@ -255,6 +255,10 @@ add_network (const KvmmXmlNewMachine *self, xmlNode *devices)
       interface = add_with (devices, "interface", "type", "bridge");
       add_with (interface, "source", "bridge", self->network);
       break;
+    case KVMM_XML_NETWORK_DIRECT:
+      interface = add_with (devices, "interface", "type", "direct");
+      set (add_with (interface, "source", "dev", self->network), "mode", "bridge");
+      break;
     case KVMM_XML_NETWORK_USER:
       interface = add_with (devices, "interface", "type", "user");
       break;

@@ -22,6 +22,7 @@ typedef enum
   KVMM_XML_NETWORK_NONE,
   KVMM_XML_NETWORK_VIRTUAL, /* @network names one of libvirt's */
   KVMM_XML_NETWORK_BRIDGE,  /* @network names a bridge of the host */
+  KVMM_XML_NETWORK_DIRECT,  /* @network names a card of the host, shared by macvtap */
   KVMM_XML_NETWORK_USER,    /* QEMU's own, for sessions without rights */
 } KvmmXmlNetworkKind;
 

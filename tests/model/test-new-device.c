@@ -56,6 +56,15 @@ make_pool (virConnectPtr connect, const char *folder)
 }
 
 static void
+refresh_pool (virConnectPtr connect, const char *unused)
+{
+  virStoragePoolPtr pool = virStoragePoolLookupByName (connect, "device");
+
+  g_assert_cmpint (virStoragePoolRefresh (pool, 0), ==, 0);
+  virStoragePoolFree (pool);
+}
+
+static void
 clear (virConnectPtr connect, const char *unused)
 {
   virDomainPtr *domains = NULL;
@@ -291,6 +300,58 @@ test_a_volume_of_others_stays (Fixture *fixture, gconstpointer data)
   g_assert_true (has_file (fixture, "kept.qcow2"));
 }
 
+/* Not copied, and not another machine's by mistake. */
+static void
+test_a_volume_that_is_there_is_taken (Fixture *fixture, gconstpointer data)
+{
+  static const char other[] =
+      "<domain type='qemu'><name>other &lt;b&gt;</name><memory unit='MiB'>64</memory>"
+      "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><disk type='volume' "
+      "device='disk'><source pool='device' volume='old.qcow2'/><target dev='vda' bus='virtio'/>"
+      "</disk></devices></domain>";
+  g_autofree char *path = dup_file (fixture, "old.qcow2");
+  g_autofree char *disc = dup_file (fixture, "disc.ISO");
+  g_autofree char *argv_path = g_strdup (path);
+  const char *argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", argv_path, "1M", NULL };
+  g_autoptr (KvmmNewDeviceChoices) choices = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree KvmmNewDeviceAdded *refused = NULL;
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+
+  g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                               NULL, NULL, NULL));
+  g_assert_true (g_file_set_contents (disc, "x", 1, NULL));
+  test_other_client (uri (), refresh_pool, NULL);
+  test_other_client (uri (), test_client_define, other);
+  refused = add (fixture, "disk", &error, KVMM_XML_NEW_SOURCE, "existing", NULL);
+  g_assert_null (refused);
+  g_assert_error (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_SHARED);
+  g_assert_nonnull (strstr (error->message, "other <b>"));
+  g_clear_error (&error);
+  assert_value (fixture, TRUE, "disk", "source/@file", NULL);
+
+  added = add (fixture, "disk", &error, KVMM_XML_NEW_SOURCE, "existing", KVMM_NEW_DEVICE_MAY_SHARE,
+               "yes", NULL);
+  g_assert_no_error (error);
+  assert_value (fixture, TRUE, "disk", "source/@file", path);
+  assert_value (fixture, TRUE, "disk", "driver/@type", "qcow2");
+  g_assert_true (has_file (fixture, "old.qcow2"));
+  /* The disc is no disk. */
+  choices = look (fixture);
+  for (guint i = 0; i < choices->kinds->len; i++)
+    {
+      const KvmmXmlNewKind *kind = choices->kinds->pdata[i];
+
+      for (guint j = 0; j < kind->fields->len; j++)
+        {
+          const KvmmXmlNewField *field = kind->fields->pdata[j];
+
+          if (g_str_equal (field->path, KVMM_XML_NEW_EXISTING))
+            g_assert_cmpuint (field->words->len, ==, 1);
+        }
+    }
+}
+
 static void
 test_the_format_is_found (Fixture *fixture, gconstpointer data)
 {
@@ -412,6 +473,7 @@ main (int argc, char *argv[])
   ADD ("a-running-machine-gets-what-it-can", test_a_running_machine_gets_what_it_can);
   ADD ("a-volume-goes-again", test_a_volume_goes_again);
   ADD ("a-volume-of-others-stays", test_a_volume_of_others_stays);
+  ADD ("a-volume-that-is-there-is-taken", test_a_volume_that_is_there_is_taken);
   ADD ("the-format-is-found", test_the_format_is_found);
   ADD ("sizes-are-checked", test_sizes_are_checked);
   ADD ("a-machine-starts-with-all-of-them", test_a_machine_starts_with_all_of_them);

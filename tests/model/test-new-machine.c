@@ -62,6 +62,7 @@ static void
 test_every_kind_is_taken_by_libvirt (NewMachineFixture *f, gconstpointer data)
 {
   g_autofree char *swtpm = g_find_program_in_path ("swtpm");
+  g_autofree char *xml = NULL;
   gboolean has_swtpm = swtpm != NULL;
   const struct
   {
@@ -79,9 +80,9 @@ test_every_kind_is_taken_by_libvirt (NewMachineFixture *f, gconstpointer data)
     { "pxe", KVMM_NEW_MACHINE_NETWORK, KVMM_XML_FIRMWARE_BIOS, FALSE, TRUE, FALSE, NULL,
       KVMM_XML_NETWORK_USER },
     { "uefi", KVMM_NEW_MACHINE_DISC, KVMM_XML_FIRMWARE_UEFI, FALSE, TRUE, FALSE, "vnc",
-      KVMM_XML_NETWORK_USER },
+      KVMM_XML_NETWORK_DIRECT },
     { "windows", KVMM_NEW_MACHINE_DISC, KVMM_XML_FIRMWARE_UEFI_SECURE, TRUE, FALSE, TRUE, "vnc",
-      KVMM_XML_NETWORK_USER },
+      KVMM_XML_NETWORK_BRIDGE },
   };
 
   if (!has_swtpm)
@@ -98,6 +99,7 @@ test_every_kind_is_taken_by_libvirt (NewMachineFixture *f, gconstpointer data)
       /* libvirt takes none where nothing emulates it. */
       plan->has_tpm = kinds[i].has_tpm && has_swtpm;
       plan->network_kind = kinds[i].network_kind;
+      plan->network = g_strdup ("eth0");
       g_free (plan->graphics);
       plan->graphics = g_strdup (kinds[i].graphics);
       plan->start = FALSE;
@@ -106,6 +108,8 @@ test_every_kind_is_taken_by_libvirt (NewMachineFixture *f, gconstpointer data)
         g_error ("%s: %s", kinds[i].name, error->message);
       new_machine_wait_for_machine (f, kinds[i].name);
     }
+  xml = new_machine_read_xml (new_machine_wait_for_machine (f, "uefi"));
+  g_assert_nonnull (strstr (xml, "<source dev='eth0' mode='bridge'/>"));
 }
 
 static void
@@ -188,6 +192,18 @@ test_what_was_said_wrong_is_told (NewMachineFixture *f, gconstpointer data)
       plan->disk_bytes = wrong[i].disk_bytes;
       g_assert_null (new_machine_create (f, plan, &error));
       g_assert_nonnull (error);
+      new_machine_assert_nothing_left (f);
+    }
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "a", KVMM_NEW_MACHINE_EMPTY);
+      g_autoptr (GError) error = NULL;
+
+      plan->network_kind = i == 0 ? KVMM_XML_NETWORK_BRIDGE : KVMM_XML_NETWORK_DIRECT;
+      plan->network = g_strdup (i == 0 ? NULL : "a b");
+      g_assert_null (new_machine_create (f, plan, &error));
+      g_assert_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID);
       new_machine_assert_nothing_left (f);
     }
 }
@@ -326,6 +342,75 @@ test_a_part_of_an_image_is_refused (NewMachineFixture *f, gconstpointer data)
   new_machine_assert_nothing_left (f);
 }
 
+/* In the pool, whose name and folder the fixture has. */
+static void
+make_pool_with_disk (virConnectPtr connect, const char *folder)
+{
+  g_autofree char *xml = g_strdup_printf (
+      "<pool type='dir'><name>default</name><target><path>%s</path></target></pool>", folder);
+  virStoragePoolPtr pool = virStoragePoolDefineXML (connect, xml, 0);
+  virStorageVolPtr volume;
+
+  g_assert_cmpint (virStoragePoolBuild (pool, 0), ==, 0);
+  g_assert_cmpint (virStoragePoolCreate (pool, 0), ==, 0);
+  volume = virStorageVolCreateXML (pool,
+                                   "<volume><name>old.img</name><capacity unit='M'>8</capacity>"
+                                   "<target><format type='qcow2'/></target></volume>",
+                                   0);
+  g_assert_nonnull (volume);
+  virStorageVolFree (volume);
+  virStoragePoolFree (pool);
+}
+
+static void
+test_a_volume_is_taken_as_it_is (NewMachineFixture *f, gconstpointer data)
+{
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "first", KVMM_NEW_MACHINE_VOLUME);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (KvmmNewMachineHost) host = NULL;
+  g_autofree char *path = g_build_filename (f->folder, "old.img", NULL);
+  g_autofree char *uuid = NULL;
+  g_autofree char *again = NULL;
+  g_autofree char *xml = NULL;
+  g_autoptr (GError) error = NULL;
+
+  test_other_client (g_getenv ("KVMM_LIBVIRT_URI"), make_pool_with_disk, f->folder);
+  kvmm_new_machine_look_async (f->connection, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  host = kvmm_new_machine_look_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (host->disks->len, ==, 1);
+  g_assert_cmpstr (((KvmmHostDisk *) host->disks->pdata[0])->path, ==, path);
+  g_assert_cmpstr (((KvmmHostDisk *) host->disks->pdata[0])->label, ==, "old.img (default, 8 MiB)");
+
+  plan->volume = g_strdup ("old.img");
+  uuid = new_machine_create (f, plan, &error);
+  g_assert_no_error (error);
+  xml = new_machine_read_xml (new_machine_wait_for_machine (f, "first"));
+  g_assert_nonnull (strstr (xml, path));
+  g_assert_nonnull (strstr (xml, "type='qcow2' discard"));
+  g_assert_cmpuint (new_machine_count_files (f), ==, 1);
+
+  /* The same by its path, as an image: the disk of a machine that fails, or is not made, stays. */
+  g_free (plan->name);
+  plan->name = g_strdup ("second");
+  plan->start = FALSE;
+  for (guint i = 0; i < 2; i++)
+    {
+      plan->source = i == 0 ? KVMM_NEW_MACHINE_VOLUME : KVMM_NEW_MACHINE_IMPORT;
+      plan->path = i == 0 ? NULL : g_strdup (path);
+      g_assert_null (new_machine_create (f, plan, &error));
+      g_assert_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_SHARED);
+      g_assert_nonnull (strstr (error->message, "first"));
+      g_assert_cmpuint (new_machine_count_files (f), ==, 1);
+      g_clear_error (&error);
+    }
+  plan->may_share = TRUE;
+  again = new_machine_create (f, plan, &error);
+  g_assert_no_error (error);
+  new_machine_wait_for_machine (f, "second");
+}
+
 static void
 test_systems_have_needs (NewMachineFixture *f, gconstpointer data)
 {
@@ -380,6 +465,7 @@ main (int argc, char **argv)
   ADD ("another-programs-image-is-converted", test_another_programs_image_is_converted);
   ADD ("a-conversion-that-ends-leaves-nothing", test_a_conversion_that_ends_leaves_nothing);
   ADD ("a-part-of-an-image-is-refused", test_a_part_of_an_image_is_refused);
+  ADD ("a-volume-is-taken-as-it-is", test_a_volume_is_taken_as_it_is);
   ADD ("systems-have-needs", test_systems_have_needs);
   return g_test_run ();
 }

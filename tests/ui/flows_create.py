@@ -61,7 +61,7 @@ def is_sensitive(node):
 
 def fill_in(app, window, name):
     """A machine of nothing, as small as an emulator likes it."""
-    choose(app, window, "Source", "Nothing Yet", 4)
+    choose(app, window, "Source", "Nothing Yet", 5)
     wait(lambda: not app.nodes("text", "^Image File$", window), "no image to choose")
     app.set_text(app.find("text", "^Name$", window), name)
     set_number(app, window, "Memory in MiB", 64)
@@ -210,7 +210,7 @@ def a_cloud_image_is_set_up(flow):
         with open(f"{flow.folder}/home/.ssh/{name}", "w", encoding="utf-8") as file:
             file.write(text + "\n")
     app, window = open_window(flow)
-    choose(app, window, "Source", "A Cloud Image", 2)
+    choose(app, window, "Source", "A Cloud Image", 3)
     app.set_text(app.find("text", "^Image File$", window), image)
     app.set_text(app.find("text", "^Name$", window), "cloud1")
     host = app.find("text", "^Host Name$", window)
@@ -260,6 +260,47 @@ def a_cloud_image_is_set_up(flow):
         raise Failure("the password is in the seed")
     if "virtual size: 1 GiB" not in subprocess.run(["qemu-img", "info", f"{folder}/cloud1.qcow2"], capture_output=True, text=True, check=True).stdout:
         raise Failure("the disk was not made larger")
+    clean()
+
+
+def a_volume_is_used_as_it_is(flow):
+    clean()
+    folder = make_pool(flow)
+    app, window = open_window(flow)
+    choose(app, window, "Source", "An Existing Volume", 2)
+    app.set_text(app.find("text", "^Name$", window), "second")
+    app.wait_for("label", "^No storage pool of the host has a disk in it", window)
+    app.wait_sensitive(app.find("push button", "^C_?reate", window), False)
+    app.key("Escape")
+    app.wait_window_gone(TITLE)
+    virsh("vol-create-as", "default", "old.qcow2", "8M", "--format", "qcow2")
+    virsh(
+        "define",
+        "/dev/stdin",
+        stdin="<domain type='qemu'><name>first</name><memory unit='MiB'>64</memory><os><type arch='x86_64'>hvm</type></os>"
+        f"<devices><disk type='file' device='disk'><source file='{folder}/old.qcow2'/><target dev='vda'/></disk></devices></domain>",
+    )
+    app.focus("KVM Manager")
+    app.key("ctrl+n")
+    window = app.wait_window(TITLE)
+    choose(app, window, "Source", "An Existing Volume", 2)
+    app.wait_for("label", r"^old.qcow2 \(default, 8 MiB\)$", app.find("combo box", "^Volume$", window))
+    app.wait_gone("combo box", "^Storage Pool$", window)
+    app.set_text(app.find("text", "^Name$", window), "second")
+    set_number(app, window, "Memory in MiB", 64)
+    app.press(app.find("check box", "^Start at Once", window))
+    app.shot("new-machine-volume")
+    button = app.find("push button", "^C_?reate", window)
+    app.wait_sensitive(button)
+    app.press(button)
+    app.wait_for("label", "^Share the Disk.$")
+    app.wait_for("label", "^“first” has the disk .*old.qcow2 already")
+    app.shot("new-machine-shared")
+    app.press_button("^_Share It")
+    app.wait_window_gone(TITLE)
+    app.wait_window("second")
+    if f"{folder}/old.qcow2" not in virsh("dumpxml", "second") or os.listdir(folder) != ["old.qcow2"]:
+        raise Failure("the machine does not have the disk, or not it alone")
     clean()
 
 
@@ -317,6 +358,7 @@ if __name__ == "__main__":
             what_fails_is_told_and_can_be_mended,
             another_programs_disk_is_converted,
             a_cloud_image_is_set_up,
+            a_volume_is_used_as_it_is,
             an_image_is_opened,
             is_readable_in_the_dark_and_narrow,
         ]

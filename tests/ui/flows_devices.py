@@ -284,6 +284,22 @@ def a_mistake_keeps_what_was_typed(flow):
         raise Failure("the running machine has it")
 
 
+def a_disk_that_a_machine_has_is_asked_about(flow):
+    app, window = open_hardware(flow)
+    adder = add(app, window, "Disk")
+    choose(app, adder, "Storage", "An image or a device")
+    path = app.find("text", "^Image or device on the host$", adder)
+    app.set_text(path, f"{FOLDER}/disk.img")
+    app.press_button("^_Add( Add)?$", adder)
+    app.wait_for("label", "^Share the Disk.$")
+    app.wait_for("label", "^“parts” has the disk .*disk.img already")
+    app.shot("hardware-add-shared")
+    app.press_button("^_?Cancel", app.window("Share the Disk.") or None)
+    app.wait_gone("label", "^Share the Disk.$")
+    if stored().count("disk.img") != 1:
+        raise Failure("it has the disk twice")
+
+
 def a_card_comes_at_once_and_sound_with_the_next_start(flow):
     app, window = open_hardware(flow, start=True)
     adder = add(app, window, "Network")
@@ -386,6 +402,7 @@ if __name__ == "__main__":
                 a_device_is_removed,
                 a_running_machine_gets_a_disk_at_once,
                 a_mistake_keeps_what_was_typed,
+                a_disk_that_a_machine_has_is_asked_about,
                 a_card_comes_at_once_and_sound_with_the_next_start,
                 a_stopped_machine_gets_simple_devices,
                 lists_of_a_section_are_written,

@@ -4,6 +4,8 @@
 #include <libvirt/virterror.h>
 
 #include "test-virt.h"
+#include "virt/kvmm-virt-create.h"
+#include "xml/kvmm-xml-host-interface.h"
 
 #define ALPHA "b0000000-0000-0000-0000-000000000001"
 #define BETA "b0000000-0000-0000-0000-000000000002"
@@ -371,6 +373,19 @@ test_reads_addresses (void)
 }
 
 static void
+test_lists_what_machines_can_share (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmVirtConnect) connect = test_open ("test:///default");
+  g_autoptr (GPtrArray) interfaces = kvmm_virt_connect_list_host_interfaces (connect, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (interfaces->len, ==, 1);
+  const KvmmXmlHostInterface *first = interfaces->pdata[0];
+  g_assert_cmpstr (first->name, ==, "eth1");
+  g_assert_false (first->is_bridge);
+}
+
+static void
 test_says_that_there_is_no_qga (void)
 {
   g_autoptr (GError) error = NULL;
@@ -430,6 +445,7 @@ static const TestCase cases[] = {
   { "/virt/domain/says-what-the-driver-cannot", test_says_what_the_driver_cannot },
   { "/virt/stats/of-running-machines", test_reads_stats_of_running_machines },
   { "/virt/addresses/from-the-host", test_reads_addresses },
+  { "/virt/interfaces/lists-what-machines-can-share", test_lists_what_machines_can_share },
   { "/virt/qga/says-that-there-is-none", test_says_that_there_is_no_qga },
   { "/virt/events/follow-what-is-done", test_events_follow_what_is_done },
   { "/virt/events/close-releases-the-listener", test_close_releases_the_listener },

@@ -9,6 +9,7 @@
 #include "xml/kvmm-xml-compare.h"
 #include "xml/kvmm-xml-domain.h"
 #include "xml/kvmm-xml-host-device.h"
+#include "xml/kvmm-xml-host-interface.h"
 #include "xml/kvmm-xml-new-device.h"
 
 #define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
@@ -560,6 +561,38 @@ test_is_what_the_schema_says (void)
   xmlRelaxNGFreeParserCtxt (parser);
 }
 
+/* A name may still be typed: it is a text with suggestions. */
+static void
+test_suggests_what_the_host_has (void)
+{
+  KvmmXmlHostInterface bridge = { (char *) "br0", TRUE }, card = { (char *) "eth0", FALSE };
+  g_autoptr (GPtrArray) interfaces = g_ptr_array_new ();
+  g_autoptr (GPtrArray) volumes = words ("/pool/old.qcow2");
+  g_autoptr (GPtrArray) labels = words ("old.qcow2 (pool, 8 MiB)");
+  KvmmXmlNewHost host = { .interfaces = interfaces, .volumes = volumes, .volume_labels = labels };
+  g_autoptr (GPtrArray) kinds = NULL;
+  const KvmmXmlNewField *field;
+
+  g_ptr_array_add (interfaces, &bridge);
+  g_ptr_array_add (interfaces, &card);
+  kinds = kvmm_xml_new_device_list_kinds (q35, NULL, &host, NULL);
+  field = find_field (find_kind (kinds, "interface"), "source/@bridge");
+  g_assert_cmpint (field->type, ==, KVMM_XML_NEW_TEXT);
+  g_assert_cmpuint (field->words->len, ==, 1);
+  g_assert_cmpstr (field->value, ==, "br0");
+  field = find_field (find_kind (kinds, "interface"), "source/@dev");
+  g_assert_cmpuint (field->words->len, ==, 1);
+  g_assert_cmpstr (field->value, ==, "eth0");
+  field = find_field (find_kind (kinds, "disk"), KVMM_XML_NEW_EXISTING);
+  g_assert_cmpstr (field->value, ==, "/pool/old.qcow2");
+  g_assert_cmpstr (field->labels->pdata[0], ==, "old.qcow2 (pool, 8 MiB)");
+  g_assert_true (has_word (kinds, "disk", KVMM_XML_NEW_SOURCE, "existing"));
+  host.volumes = NULL;
+  g_ptr_array_unref (kinds);
+  kinds = kvmm_xml_new_device_list_kinds (q35, NULL, &host, NULL);
+  g_assert_false (has_word (kinds, "disk", KVMM_XML_NEW_SOURCE, "existing"));
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -570,6 +603,7 @@ main (int argc, char *argv[])
   ADD ("offers-what-the-host-has", test_offers_what_the_host_has);
   ADD ("a-host-without-vsock-offers-none", test_a_host_without_vsock_offers_none);
   ADD ("offers-devices-of-the-host", test_offers_devices_of_the_host);
+  ADD ("suggests-what-the-host-has", test_suggests_what_the_host_has);
   ADD ("refuses-a-second-one", test_refuses_a_second_one);
   ADD ("refuses-what-cannot-be", test_refuses_what_cannot_be);
   ADD ("knows-what-a-running-machine-takes", test_knows_what_a_running_machine_takes);
