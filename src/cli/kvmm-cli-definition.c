@@ -327,6 +327,36 @@ kvmm_cli_clone (KvmmCliSession *session)
   return KVMM_EXIT_OK;
 }
 
+/* ---- template ---- */
+
+int
+kvmm_cli_template (KvmmCliSession *session)
+{
+  const char *word = session->arguments[2];
+  gboolean is_template = g_strcmp0 (word, "yes") == 0;
+  KvmmDomain *domain = NULL;
+  KvmmExit found;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (word != NULL && !is_template && !g_str_equal (word, "no"))
+    {
+      kvmm_cli_error (_ ("Say “yes” or “no”, or nothing to see what is set"));
+      return KVMM_EXIT_USAGE;
+    }
+  found = kvmm_cli_session_find (session, session->arguments[1], &domain);
+  if (found != KVMM_EXIT_OK)
+    return found;
+  if (word == NULL)
+    {
+      g_print ("%s\n", kvmm_domain_get_is_template (domain) ? "yes" : "no");
+      return KVMM_EXIT_OK;
+    }
+  kvmm_domain_set_template_async (domain, is_template, NULL, kvmm_cli_result_cb, &result);
+  kvmm_cli_await_result (&result);
+  return kvmm_domain_set_template_finish (domain, result, &error) ? KVMM_EXIT_OK : report (error);
+}
+
 /* ---- delete ---- */
 
 static void

@@ -69,6 +69,8 @@ print_json (GPtrArray *domains)
       json_builder_add_int_value (builder, kvmm_domain_get_vcpus (domain));
       json_builder_set_member_name (builder, "autostart");
       json_builder_add_boolean_value (builder, kvmm_domain_get_autostart (domain));
+      json_builder_set_member_name (builder, "template");
+      json_builder_add_boolean_value (builder, kvmm_domain_get_is_template (domain));
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);

@@ -101,6 +101,7 @@ int kvmm_cli_delete (KvmmCliSession *session);
 int kvmm_cli_pending (KvmmCliSession *session);
 int kvmm_cli_clone (KvmmCliSession *session);
 int kvmm_cli_grow (KvmmCliSession *session);
+int kvmm_cli_template (KvmmCliSession *session);
 int kvmm_cli_rename (KvmmCliSession *session);
 int kvmm_cli_xml (KvmmCliSession *session);
 int kvmm_cli_mount_agent_iso (KvmmCliSession *session);

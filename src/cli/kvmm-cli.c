@@ -49,6 +49,8 @@ static const Command commands[] = {
   { "clone", 2, 2, "NAME NEW-NAME", N_ ("Copy a stopped machine with its disks"), kvmm_cli_clone },
   { "grow", 2, 3, "NAME DISK [SIZE]",
     N_ ("Print how large a disk of the machine is, or make it larger"), kvmm_cli_grow },
+  { "template", 1, 2, "NAME [yes|no]", N_ ("Mark a machine that others are cloned from"),
+    kvmm_cli_template },
   { "delete", 1, 1, "NAME", N_ ("Delete a stopped machine"), kvmm_cli_delete },
   { "shutdown", 1, 1, "NAME", N_ ("Shut the machine down and wait for it"), kvmm_cli_shutdown },
   { "mount-agent-iso", 1, G_MAXUINT, "NAME…", N_ ("Put the agent disc into the machine's CD drive"),

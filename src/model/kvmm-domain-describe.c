@@ -198,3 +198,53 @@ kvmm_domain_describe_finish (KvmmDomain *self, GAsyncResult *result, GError **er
 {
   return kvmm_domain_order_finish (self, result, error) != NULL;
 }
+
+/* Worker. Of our own words only this one changes. */
+static void
+template_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
+  g_autoptr (KvmmXmlDomainFacts) facts =
+      xml != NULL ? kvmm_xml_domain_facts_parse (xml, &error) : NULL;
+  g_autofree char *metadata = NULL;
+  gboolean is_done = FALSE;
+
+  if (facts != NULL)
+    metadata =
+        kvmm_xml_metadata_build ((const char *const *) facts->tags, order->is_template, &error);
+  if (error == NULL)
+    is_done = kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_OURS, metadata,
+                                             KVMM_AFFECT_CONFIG, &error) &&
+              (!order->is_active ||
+               kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_OURS, metadata,
+                                              KVMM_AFFECT_LIVE, &error));
+  kvmm_domain_order_return_done (task, is_done, error);
+}
+
+void
+kvmm_domain_set_template_async (KvmmDomain *self,
+                                gboolean is_template,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data)
+{
+  KvmmDomainOrder *order;
+
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self));
+
+  order = kvmm_domain_order_new (self);
+  order->is_template = is_template;
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL,
+                         kvmm_domain_order_new_task (self, kvmm_domain_set_template_async,
+                                                     cancellable, callback, user_data),
+                         template_func, order, NULL);
+}
+
+gboolean
+kvmm_domain_set_template_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error) != NULL;
+}

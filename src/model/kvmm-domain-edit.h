@@ -151,6 +151,15 @@ void kvmm_domain_rename_async (KvmmDomain *self,
                                gpointer user_data);
 gboolean kvmm_domain_rename_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
+/** kvmm_domain_set_template_async: whether others are made of it. Written into its metadata, where
+ * its tags and what others keep there stay. */
+void kvmm_domain_set_template_async (KvmmDomain *self,
+                                     gboolean is_template,
+                                     GCancellable *cancellable,
+                                     GAsyncReadyCallback callback,
+                                     gpointer user_data);
+gboolean kvmm_domain_set_template_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+
 /**
  * kvmm_domain_describe_async:
  * @title: (nullable): one line

@@ -19,7 +19,8 @@ typedef struct
   char *folder; /* (owned) of the history */
   gboolean is_active;
   gboolean is_persistent;
-  gboolean is_session; /* the connection's */
+  gboolean is_template; /* what it is to be */
+  gboolean is_session;  /* the connection's */
   gboolean is_remote;
   GHashTable *values; /* (owned) (nullable) (element-type utf8 utf8) of a new device */
   KvmmXmlEdit *edit;  /* (owned) (nullable) */

@@ -176,6 +176,8 @@ apply_facts (KvmmDomain *self, const KvmmXmlDomainFacts *facts)
     notify (self, PROP_MEMORY_KIB);
   if (old == NULL || old->vcpus != facts->vcpus)
     notify (self, PROP_VCPUS);
+  if (old == NULL || old->is_template != facts->is_template)
+    notify (self, PROP_STATE_TEXT);
   g_clear_pointer (&old, facts_free);
 }
 
@@ -700,6 +702,13 @@ kvmm_domain_get_tags (KvmmDomain *self)
   return self->facts != NULL ? (const char *const *) self->facts->tags : NULL;
 }
 
+gboolean
+kvmm_domain_get_is_template (KvmmDomain *self)
+{
+  g_return_val_if_fail (KVMM_IS_DOMAIN (self), FALSE);
+  return self->facts != NULL && self->facts->is_template;
+}
+
 KvmmConnection *
 kvmm_domain_get_connection (KvmmDomain *self)
 {
@@ -718,6 +727,8 @@ const char *
 kvmm_domain_get_state_text (KvmmDomain *self)
 {
   g_return_val_if_fail (KVMM_IS_DOMAIN (self), NULL);
+  if (self->state == KVMM_DOMAIN_STATE_SHUT_OFF && kvmm_domain_get_is_template (self))
+    return _ ("Template");
   return _ (states[self->state].text);
 }
 

@@ -60,6 +60,9 @@ const char *kvmm_domain_get_title (KvmmDomain *self);
 const char *kvmm_domain_get_description (KvmmDomain *self);
 /** kvmm_domain_get_tags: Returns: (nullable) (transfer none): valid until the main loop runs */
 const char *const *kvmm_domain_get_tags (KvmmDomain *self);
+/** kvmm_domain_get_is_template: Returns: whether others are made of it, and it had better not run;
+ * "state-text" says so while it is off */
+gboolean kvmm_domain_get_is_template (KvmmDomain *self);
 KvmmConnection *kvmm_domain_get_connection (KvmmDomain *self); /* (nullable) (transfer none) */
 KvmmDomainState kvmm_domain_get_state (KvmmDomain *self);
 const char *kvmm_domain_get_state_text (KvmmDomain *self);

@@ -176,6 +176,19 @@ has_link (const KvmmClonePlan *plan)
   return FALSE;
 }
 
+/* That is what a template is for. */
+static void
+prefer_links (KvmmClonePlan *plan)
+{
+  for (guint i = 0; i < plan->items->len; i++)
+    {
+      KvmmCloneItem *item = plan->items->pdata[i];
+
+      if (item->fate == KVMM_CLONE_COPY && item->can[KVMM_CLONE_LINK])
+        item->fate = KVMM_CLONE_LINK;
+    }
+}
+
 static void
 chosen_cb (gpointer user_data)
 {
@@ -213,6 +226,9 @@ planned_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   show_words (self);
+  if (kvmm_domain_get_is_template (self->domain))
+    prefer_links (self->plan);
+  gtk_widget_set_visible (GTK_WIDGET (self->link_words), has_link (self->plan));
   for (guint i = 0; i < self->plan->items->len; i++)
     gtk_list_box_append (GTK_LIST_BOX (self->disks),
                          kvmm_clone_row_new (self->plan->items->pdata[i], chosen_cb, self));

@@ -299,6 +299,18 @@ keep_able (GPtrArray *domains, KvmmDomainAction action)
   return able;
 }
 
+static Question *
+question_new (GtkWidget *parent, GPtrArray *domains, KvmmDomainAction action)
+{
+  Question *question = g_new0 (Question, 1);
+
+  g_weak_ref_init (&question->parent, parent);
+  question->domains = g_ptr_array_copy (domains, (GCopyFunc) (void (*) (void)) g_object_ref, NULL);
+  g_ptr_array_set_free_func (question->domains, g_object_unref);
+  question->action = action;
+  return question;
+}
+
 static void
 ask (GtkWidget *parent, GPtrArray *able, GPtrArray *domains, KvmmDomainAction action)
 {
@@ -306,7 +318,7 @@ ask (GtkWidget *parent, GPtrArray *able, GPtrArray *domains, KvmmDomainAction ac
   g_autofree char *names = list_names (able);
   g_autofree char *heading = NULL;
   g_autofree char *body = NULL;
-  Question *question = g_new0 (Question, 1);
+  Question *question = question_new (parent, domains, action);
 
   if (able->len == 1)
     {
@@ -323,11 +335,34 @@ ask (GtkWidget *parent, GPtrArray *able, GPtrArray *domains, KvmmDomainAction ac
       body = g_strdup_printf (_ ("Unsaved work in these virtual machines will be lost: %s"), names);
     }
 
-  g_weak_ref_init (&question->parent, parent);
-  question->domains = g_ptr_array_copy (domains, (GCopyFunc) (void (*) (void)) g_object_ref, NULL);
-  g_ptr_array_set_free_func (question->domains, g_object_unref);
-  question->action = action;
   kvmm_dialogs_confirm_async (parent, heading, body, label, TRUE, confirm_cb, question);
+}
+
+/* Returns: (transfer container) (element-type KvmmDomain) */
+static GPtrArray *
+keep_templates (GPtrArray *able)
+{
+  GPtrArray *templates = g_ptr_array_new ();
+
+  for (guint i = 0; i < able->len; i++)
+    if (kvmm_domain_get_is_template (g_ptr_array_index (able, i)))
+      g_ptr_array_add (templates, g_ptr_array_index (able, i));
+  return templates;
+}
+
+/* Whoever has linked copies reads the disks that would change. */
+static void
+ask_for_templates (GtkWidget *parent, GPtrArray *templates, GPtrArray *domains)
+{
+  g_autofree char *names = list_names (templates);
+  g_autofree char *heading = NULL;
+  Question *question = question_new (parent, domains, KVMM_DOMAIN_ACTION_START);
+
+  heading = g_strdup_printf (
+      ngettext ("Start the Template “%s”?", "Start the Templates “%s”?", templates->len), names);
+  kvmm_dialogs_confirm_async (
+      parent, heading, _ ("Linked copies read its disks. When those change, the copies are lost."),
+      _ ("Start"), TRUE, confirm_cb, question);
 }
 
 void
@@ -339,13 +374,17 @@ kvmm_domain_actions_run (GtkWidget *parent,
   gboolean loses = action == KVMM_DOMAIN_ACTION_FORCE_OFF || action == KVMM_DOMAIN_ACTION_RESET;
   gboolean asks = action == KVMM_DOMAIN_ACTION_SHUT_DOWN || action == KVMM_DOMAIN_ACTION_REBOOT;
   g_autoptr (GPtrArray) able = NULL;
+  g_autoptr (GPtrArray) templates = NULL;
 
   g_return_if_fail (GTK_IS_WIDGET (parent));
   g_return_if_fail (domains && domains->len > 0);
   g_return_if_fail (action < KVMM_DOMAIN_N_ACTIONS);
 
   able = keep_able (domains, action);
-  if (confirm && loses && able->len > 0)
+  templates = keep_templates (able);
+  if (action == KVMM_DOMAIN_ACTION_START && templates->len > 0)
+    ask_for_templates (parent, templates, domains);
+  else if (confirm && loses && able->len > 0)
     ask (parent, able, domains, action);
   else if (asks && domains->len == 1 && able->len == 1)
     ask_to_shut_down (parent, g_ptr_array_index (able, 0), action == KVMM_DOMAIN_ACTION_REBOOT);

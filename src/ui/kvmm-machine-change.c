@@ -390,3 +390,28 @@ kvmm_machine_change_delete (GtkWidget *widget, KvmmDomain *domain)
   if (is_stopped (widget, domain))
     kvmm_domain_plan_deletion_async (domain, NULL, planned_cb, change_new (widget, domain));
 }
+
+/* ---- templates ---- */
+
+static void
+marked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Change) change = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *summary = NULL;
+
+  if (kvmm_domain_set_template_finish (KVMM_DOMAIN (source), result, &error))
+    return;
+  summary = g_strdup_printf (_ ("Could not change “%s”"), kvmm_domain_get_name (change->domain));
+  kvmm_dialogs_error (change->widget, summary, error);
+}
+
+void
+kvmm_machine_change_template (GtkWidget *widget, KvmmDomain *domain)
+{
+  g_return_if_fail (GTK_IS_WIDGET (widget) && KVMM_IS_DOMAIN (domain));
+
+  if (is_stopped (widget, domain))
+    kvmm_domain_set_template_async (domain, !kvmm_domain_get_is_template (domain), NULL, marked_cb,
+                                    change_new (widget, domain));
+}

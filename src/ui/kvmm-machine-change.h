@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 /** kvmm_machine_change_rename: asks for another name; says why when it cannot be renamed now */
 void kvmm_machine_change_rename (GtkWidget *widget, KvmmDomain *domain);
 
+/** kvmm_machine_change_template: whether others are made of it becomes the contrary */
+void kvmm_machine_change_template (GtkWidget *widget, KvmmDomain *domain);
+
 /** kvmm_machine_change_delete: lists what belongs to the machine, asks what of it goes, deletes,
  * and offers to bring the definition back */
 void kvmm_machine_change_delete (GtkWidget *widget, KvmmDomain *domain);

@@ -157,11 +157,12 @@ is_stopped (KvmmDomain *domain)
   return state == KVMM_DOMAIN_STATE_SHUT_OFF || state == KVMM_DOMAIN_STATE_CRASHED;
 }
 
-/* Only where it can be done: the reason is the same as that of Start above it. */
+/* Only where it can be done: the reason is the same as that of Start above it. A template is asked
+ * about there. */
 static void
 append_start_from (KvmmMachineMenu *self, KvmmDomain *domain)
 {
-  if (is_stopped (domain))
+  if (is_stopped (domain) && !kvmm_domain_get_is_template (domain))
     append (self, _ ("Start From…"), "media-playback-start-symbolic", "vm.start-from", TRUE, NULL);
 }
 
@@ -170,6 +171,7 @@ static void
 append_change (KvmmMachineMenu *self, KvmmDomain *domain)
 {
   gboolean can_change = is_stopped (domain);
+  gboolean is_template = kvmm_domain_get_is_template (domain);
   const char *reason = can_change ? NULL : _ ("Shut it down first.");
 
   append (self, _ ("Rename…"), "document-edit-symbolic", "vm.rename", can_change, reason);
@@ -177,7 +179,10 @@ append_change (KvmmMachineMenu *self, KvmmDomain *domain)
           kvmm_domain_get_persistent (domain),
           kvmm_domain_get_persistent (domain) ? NULL : _ ("It has no stored definition."));
   /* Its dialog says what stands in the way, and what would be copied. */
-  append (self, _ ("Clone…"), "edit-copy-symbolic", "vm.clone", TRUE, NULL);
+  append (self, is_template ? _ ("New Machine from Template…") : _ ("Clone…"), "edit-copy-symbolic",
+          "vm.clone", TRUE, NULL);
+  append (self, is_template ? _ ("No Longer a Template") : _ ("Use as Template"),
+          "folder-templates-symbolic", "vm.template", can_change, reason);
   append (self, _ ("Delete…"), "user-trash-symbolic", "vm.delete", can_change, reason);
 }
 

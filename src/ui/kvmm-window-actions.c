@@ -105,6 +105,8 @@ change_action (GtkWidget *widget, const char *name, GVariant *parameter)
   else if (g_str_equal (name, "vm.clone"))
     kvmm_clone_dialog_present (widget, KVMM_WINDOW (widget)->settings,
                                g_ptr_array_index (domains, 0));
+  else if (g_str_equal (name, "vm.template"))
+    kvmm_machine_change_template (widget, g_ptr_array_index (domains, 0));
   else if (g_str_equal (name, "vm.describe"))
     kvmm_describe_dialog_present (widget, g_ptr_array_index (domains, 0));
   else if (g_str_equal (name, "vm.start-from"))
@@ -234,6 +236,7 @@ kvmm_window_install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "vm.rename", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.describe", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.clone", NULL, change_action);
+  gtk_widget_class_install_action (widget_class, "vm.template", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.delete", NULL, change_action);
   gtk_widget_class_install_action (widget_class, "vm.insert-disc", NULL, disc_action);
   gtk_widget_class_install_action (widget_class, "vm.mount-agent-disc", NULL, disc_action);

@@ -292,6 +292,33 @@ change_sysinfo (xmlNode *root)
     }
 }
 
+static gboolean
+is_ours (const xmlNode *node, const char *name)
+{
+  return node->ns != NULL && strcmp ((const char *) node->name, name) == 0 &&
+         g_strcmp0 ((const char *) node->ns->href, KVMM_XML_METADATA_URI) == 0;
+}
+
+/* What is made of a template is none. */
+static void
+change_metadata (xmlNode *metadata)
+{
+  for (xmlNode *node = kvmm_xml_node_child (metadata, NULL); node != NULL;
+       node = kvmm_xml_node_next (node, NULL))
+    {
+      xmlNode *next;
+
+      if (!is_ours (node, "machine"))
+        continue;
+      for (xmlNode *child = kvmm_xml_node_child (node, NULL); child != NULL; child = next)
+        {
+          next = kvmm_xml_node_next (child, NULL);
+          if (is_ours (child, "template"))
+            drop (child);
+        }
+    }
+}
+
 char *
 kvmm_xml_domain_clone (
     const char *xml, const char *name, const KvmmXmlCloneDisk *disks, guint n_disks, GError **error)
@@ -319,6 +346,7 @@ kvmm_xml_domain_clone (
   node = kvmm_xml_node_child (root, "genid");
   if (node != NULL)
     xmlNodeSetContent (node, NULL);
+  change_metadata (kvmm_xml_node_child (root, "metadata"));
   change_sysinfo (root);
   change_firmware (kvmm_xml_node_child (root, "os"));
   if (!change_devices (kvmm_xml_node_child (root, "devices"), old_name, name, disks, n_disks,

@@ -18,6 +18,7 @@ URI = os.environ["KVMM_LIBVIRT_URI"]
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="kvmm-clone-"))
 POOL = FOLDER / "pool"
 SIZE = 1 << 20
+OURS = "https://kvmmanager.org/xmlns/domain/1.0"
 MACHINE = """
 <domain type='qemu'>
   <name>{name}</name>
@@ -160,6 +161,28 @@ class Cases:
         expect(word in result.stderr, result.stderr)
         expect((self.files(), self.names()) == before, f"{new_name} left {self.files()}, {self.names()}")
 
+    def templates(self):
+        machine = self.connection.lookupByName("alpha")
+        machine.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, "<thing>kept</thing>", "other", "urn:other", 0)
+        machine.setMetadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, "<machine><tag>web</tag></machine>", "kvmmanager", OURS, 0)
+        expect(run("template", "alpha").stdout == "no\n", "no template yet")
+        run("template", "alpha", "perhaps", code=2)
+        run("template", "alpha", "yes")
+        expect(run("template", "alpha").stdout == "yes\n", "a template")
+        listed = {entry["name"]: entry["template"] for entry in json.loads(run("list", "--json").stdout)}
+        expect(listed["alpha"] is True, listed)
+        xml = machine.XMLDesc()
+        expect("urn:other" in xml and "tag>web<" in xml and "template/>" in xml, xml)
+        # What is made of a template is none, but has all the rest.
+        run("clone", "alpha", "made", "--linked")
+        expect(run("template", "made").stdout == "no\n", "what is made of a template")
+        xml = self.connection.lookupByName("made").XMLDesc()
+        expect("urn:other" in xml and "tag>web<" in xml and "template/>" not in xml, xml)
+        run("delete", "made", "--storage", "--yes")
+        run("template", "alpha", "no")
+        xml = machine.XMLDesc()
+        expect("urn:other" in xml and "tag>web<" in xml and "template/>" not in xml, xml)
+
     def links_wholly_or_not_at_all(self):
         (POOL / "delta-vdb.qcow2").write_bytes(b"of somebody else")
         self.refused("alpha", "delta", "delta-vdb.qcow2", "--linked")
@@ -190,6 +213,7 @@ def main():
         ("a machine on linked copies starts", cases.starts_linked),
         ("a linked copy is linked again, and copied whole", cases.links_of_links),
         ("what linked copies stand on is not deleted", cases.keeps_what_is_stood_on),
+        ("a template is marked, and what is made of it is none", cases.templates),
         ("a linked clone that fails leaves nothing", cases.links_wholly_or_not_at_all),
     ]
     passed = True

@@ -181,6 +181,39 @@ def a_machine_is_cloned_with_a_linked_disk(flow):
     app.wait_names(["alpha", "alpha-clone", "beta"])
 
 
+def a_template_is_made_and_used(flow):
+    app = start(flow, in_pools=True)
+    app.select("alpha")
+    app.key("Menu")
+    app.press_button("^Use as Template$")
+    app.wait_state("alpha", "Template")
+    app.shot("template")
+    app.select("alpha")
+    app.key("Menu")
+    app.press_button("^New Machine from Template…$")
+    window = wait(lambda: app.window("Clone “alpha”"), "the dialog")
+    app.wait_for("label", "^Only what changes in the copy is stored, .*: default/root.img$", window)
+    app.wait_for("label", "^A linked copy reads ", window)
+    button = app.find("push button", "^C_?lone", window)
+    app.wait_sensitive(button)
+    app.press(button)
+    wait(lambda: app.window("Clone “alpha”") is None, "the dialog gone")
+    app.focus("KVM Manager")
+    app.wait_names(["alpha", "alpha-clone", "beta"])
+    # What is made of it is none, and it does not start unasked.
+    app.select("alpha-clone")
+    app.key("Menu")
+    app.wait_for("push button", "^Use as Template$")
+    app.key("Escape")
+    app.select("alpha")
+    app.key("ctrl+shift+s")
+    app.wait_for("label", "^Start the Template “alpha”")
+    app.shot("template-start")
+    app.press_button("^_?Cancel")
+    app.wait_gone("label", "^Start the Template “alpha”")
+    app.wait_state("alpha", "Template")
+
+
 def a_disk_that_cannot_be_copied_is_left_out(flow):
     app = start(flow)
     window, _entry, button = open_clone(app, "alpha")
@@ -281,6 +314,7 @@ if __name__ == "__main__":
             a_machine_is_deleted_and_comes_back,
             a_machine_is_cloned,
             a_machine_is_cloned_with_a_linked_disk,
+            a_template_is_made_and_used,
             a_disk_that_cannot_be_copied_is_left_out,
             a_machine_that_cannot_be_cloned_says_why,
             a_disk_of_the_network_is_not_cloned,

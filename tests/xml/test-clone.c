@@ -32,6 +32,11 @@ static const Case cases[] = {
   { "title-and-foreign-metadata-stay",
     "<title>T &amp; U</title><metadata><x:y xmlns:x='u:x'>1</x:y></metadata><odd a='1'/>",
     "<title>T &amp; U</title><metadata><x:y xmlns:x='u:x'>1</x:y></metadata><odd a='1'/>" },
+  { "what-is-made-of-a-template-is-none",
+    "<metadata><k:machine xmlns:k='https://kvmmanager.org/xmlns/domain/1.0'><k:template/>"
+    "<k:tag>t</k:tag></k:machine><x:template xmlns:x='u:x'/></metadata>",
+    "<metadata><k:machine xmlns:k='https://kvmmanager.org/xmlns/domain/1.0'>"
+    "<k:tag>t</k:tag></k:machine><x:template xmlns:x='u:x'/></metadata>" },
   { "smbios-loses-its-uuid-only",
     "<sysinfo type='smbios'><system><entry name='uuid'>u</entry><entry name='sku'>s</entry>"
     "</system></sysinfo>",
