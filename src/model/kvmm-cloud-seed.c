@@ -101,7 +101,7 @@ kvmm_cloud_seed_check_user_name (const char *user_name, GError **error)
   if (g_str_equal (user_name, "root"))
     return refuse (error, _ ("Name another user than root: that user may do all as root"));
   if (strlen (user_name) > USER_NAME_MAX || (!g_ascii_islower (*user_name) && *user_name != '_'))
-    return refuse (error, _ ("A user name begins with a small letter and has at most 32"));
+    return refuse (error, _ ("A user name begins with a small letter and is at most 32 long"));
   for (const char *p = user_name; *p != '\0'; p++)
     if (!g_ascii_islower (*p) && !g_ascii_isdigit (*p) && *p != '_' && *p != '-')
       return refuse (error, _ ("A user name has small letters a to z, digits, “-” and “_”"));

@@ -13,12 +13,11 @@
 #include "ui/kvmm-dialogs.h"
 #include "ui/kvmm-machine-window.h"
 #include "ui/kvmm-new-machine-choices.h"
+#include "ui/kvmm-new-machine-system.h"
 #include "util/kvmm-units.h"
 #include "virt/kvmm-virt-connect.h"
 
 #define GIB (G_GUINT64_CONSTANT (1) << 30)
-/* Long enough to type on, short enough to look quick. */
-#define DETECT_DELAY_MS 300
 
 /* In the order of the rows in the template. */
 typedef enum
@@ -38,32 +37,23 @@ struct _KvmmNewMachineWindow
   KvmmSettings *settings;      /* (owned) */
   GtkApplication *application; /* (unowned) (nullable) */
   GPtrArray *hosts;            /* (owned) KvmmConnection, connected ones */
-  KvmmOsCatalog *catalog;      /* (owned) */
-  GPtrArray *systems;          /* (owned) (nullable) KvmmOs; row 0 of the chooser is none of them */
-  char *detected_id;           /* (owned) (nullable) chosen once the systems are here */
   KvmmNewMachineHost *host;    /* (owned) (nullable) of the chosen connection */
-  KvmmOsNeeds needs;           /* of the chosen system */
-  GCancellable *listing;       /* (owned) (nullable) the systems */
   GCancellable *looking;       /* (owned) (nullable) at the host */
-  GCancellable *detecting;     /* (owned) (nullable) */
-  GCancellable *describing;    /* (owned) (nullable) */
   GCancellable *creating;      /* (owned) (nullable) while it is made */
   char *made_uuid;             /* (owned) (nullable) of the machine that was made */
-  guint detect_id;
-  gboolean name_is_ours; /* suggested, not typed */
-  gboolean may_upload;   /* a person agreed */
-  gboolean may_share;    /* a person agreed */
+  gboolean name_is_ours;       /* suggested, not typed */
+  gboolean may_upload;         /* a person agreed */
+  gboolean may_share;          /* a person agreed */
   gboolean is_suggesting;
 
   KvmmNewMachineChoices choices;
+  KvmmNewMachineSystem system;
   GtkWidget *form;
   AdwComboRow *host_row;
   AdwComboRow *source;
   GtkWidget *path;
   GtkWidget *browse_button;
-  GtkLabel *found;
   GtkWidget *name;
-  GtkDropDown *system;
   GtkSpinButton *memory;
   GtkSpinButton *processors;
   GtkWidget *tpm_row;
@@ -266,7 +256,7 @@ apply_needs (KvmmNewMachineWindow *self)
   if (self->host == NULL)
     return;
   plan = kvmm_new_machine_new ();
-  kvmm_new_machine_apply_needs (plan, &self->needs, self->host);
+  kvmm_new_machine_apply_needs (plan, &self->system.needs, self->host);
   gtk_spin_button_set_value (self->memory, (double) (plan->memory_kib / 1024));
   gtk_spin_button_set_value (self->processors, plan->vcpus);
   gtk_spin_button_set_value (self->disk_size, ceil ((double) plan->disk_bytes / (double) GIB));
@@ -275,105 +265,23 @@ apply_needs (KvmmNewMachineWindow *self)
 }
 
 static void
-described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+needs_cb (gpointer user_data)
 {
-  KvmmNewMachineWindow *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (kvmm_os_catalog_describe_finish (KVMM_OS_CATALOG (source), result, &self->needs, &error))
-    apply_needs (self);
+  apply_needs (user_data);
 }
 
-static const KvmmOs *
-get_system (KvmmNewMachineWindow *self)
+static void
+named_cb (const char *system, gpointer user_data)
 {
-  guint i = gtk_drop_down_get_selected (self->system);
-
-  return self->systems != NULL && i > 0 && i <= self->systems->len ? self->systems->pdata[i - 1]
-                                                                   : NULL;
+  suggest_name (user_data, system);
 }
 
 static void
 system_cb (GObject *object, GParamSpec *pspec, gpointer user_data)
 {
   KvmmNewMachineWindow *self = user_data;
-  const KvmmOs *os = get_system (self);
 
-  if (os != NULL)
-    suggest_name (self, os->name);
-  stop (&self->describing);
-  self->describing = g_cancellable_new ();
-  kvmm_os_catalog_describe_async (self->catalog, os != NULL ? os->id : NULL, self->describing,
-                                  described_cb, self);
-}
-
-static void
-choose_detected (KvmmNewMachineWindow *self)
-{
-  for (guint i = 0; self->systems != NULL && self->detected_id != NULL && i < self->systems->len;
-       i++)
-    {
-      const KvmmOs *os = self->systems->pdata[i];
-
-      if (!g_str_equal (os->id, self->detected_id))
-        continue;
-      gtk_drop_down_set_selected (self->system, i + 1);
-      say (self->found, os->name);
-      return;
-    }
-}
-
-static void
-listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  KvmmNewMachineWindow *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) systems =
-      kvmm_os_catalog_list_finish (KVMM_OS_CATALOG (source), result, &error);
-  g_autoptr (GtkStringList) names = NULL;
-
-  if (systems == NULL)
-    return;
-  self->systems = g_steal_pointer (&systems);
-  names = gtk_string_list_new (NULL);
-  gtk_string_list_append (names, _ ("Another One"));
-  for (guint i = 0; i < self->systems->len; i++)
-    gtk_string_list_append (names, ((KvmmOs *) self->systems->pdata[i])->name);
-  gtk_drop_down_set_model (self->system, G_LIST_MODEL (names));
-  choose_detected (self);
-}
-
-static void
-detected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  KvmmNewMachineWindow *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *id = kvmm_os_catalog_detect_finish (KVMM_OS_CATALOG (source), result, &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (error != NULL)
-    say (self->found, error->message);
-  else if (id == NULL)
-    say (self->found, _ ("What is on it is not known; choose the system below."));
-  else
-    {
-      g_free (self->detected_id);
-      self->detected_id = g_steal_pointer (&id);
-      choose_detected (self);
-    }
-}
-
-static gboolean
-detect_cb (gpointer user_data)
-{
-  KvmmNewMachineWindow *self = user_data;
-
-  self->detect_id = 0;
-  self->detecting = g_cancellable_new ();
-  kvmm_os_catalog_detect_async (self->catalog, get_text (self->path), self->detecting, detected_cb,
-                                self);
-  return G_SOURCE_REMOVE;
+  kvmm_new_machine_system_chosen (&self->system);
 }
 
 static void
@@ -382,13 +290,14 @@ path_cb (GtkEditable *editable, gpointer user_data)
   KvmmNewMachineWindow *self = user_data;
   const char *path = get_text (self->path);
 
-  stop (&self->detecting);
-  g_clear_handle_id (&self->detect_id, g_source_remove);
-  say (self->found, *path != '\0' && *path != '/' ? _ ("Type the whole path, from “/” on.") : NULL);
+  say (self->system.found,
+       *path != '\0' && *path != '/' ? _ ("Type the whole path, from “/” on.") : NULL);
   /* What is on another computer cannot be looked at from here. */
-  if (*path == '/' && get_source (self) == SOURCE_DISC && self->host != NULL &&
-      !self->host->is_remote)
-    self->detect_id = g_timeout_add (DETECT_DELAY_MS, detect_cb, self);
+  kvmm_new_machine_system_detect (&self->system, *path == '/' && get_source (self) == SOURCE_DISC &&
+                                                         self->host != NULL &&
+                                                         !self->host->is_remote
+                                                     ? path
+                                                     : NULL);
   update (self);
 }
 
@@ -483,7 +392,7 @@ read_form (KvmmNewMachineWindow *self)
 {
   KvmmNewMachine *plan = kvmm_new_machine_new ();
   Source source = get_source (self);
-  const KvmmOs *os = get_system (self);
+  const KvmmOs *os = kvmm_new_machine_system_get (&self->system);
 
   /* What was typed counts, with the focus still there. */
   gtk_spin_button_update (self->memory);
@@ -501,7 +410,7 @@ read_form (KvmmNewMachineWindow *self)
   if (source == SOURCE_CLOUD)
     plan->cloud = kvmm_cloud_group_read (self->cloud, NULL);
   plan->os_id = os != NULL ? g_strdup (os->id) : NULL;
-  plan->needs = self->needs;
+  plan->needs = self->system.needs;
   plan->memory_kib = (guint64) gtk_spin_button_get_value (self->memory) * 1024;
   plan->vcpus = (guint) gtk_spin_button_get_value_as_int (self->processors);
   plan->has_tpm = self->host->options->has_tpm && gtk_switch_get_active (self->tpm);
@@ -667,15 +576,11 @@ dispose (GObject *object)
 {
   KvmmNewMachineWindow *self = KVMM_NEW_MACHINE_WINDOW (object);
 
-  g_clear_handle_id (&self->detect_id, g_source_remove);
-  stop (&self->listing);
+  kvmm_new_machine_system_stop (&self->system);
   stop (&self->looking);
-  stop (&self->detecting);
-  stop (&self->describing);
   stop (&self->creating);
   gtk_widget_dispose_template (GTK_WIDGET (self), KVMM_TYPE_NEW_MACHINE_WINDOW);
   g_clear_pointer (&self->host, kvmm_new_machine_host_free);
-  g_clear_object (&self->catalog);
   g_clear_object (&self->settings);
   G_OBJECT_CLASS (kvmm_new_machine_window_parent_class)->dispose (object);
 }
@@ -686,9 +591,8 @@ finalize (GObject *object)
   KvmmNewMachineWindow *self = KVMM_NEW_MACHINE_WINDOW (object);
 
   g_clear_pointer (&self->hosts, g_ptr_array_unref);
-  g_clear_pointer (&self->systems, g_ptr_array_unref);
   kvmm_new_machine_choices_clear (&self->choices);
-  g_free (self->detected_id);
+  kvmm_new_machine_system_clear (&self->system);
   g_free (self->made_uuid);
   G_OBJECT_CLASS (kvmm_new_machine_window_parent_class)->finalize (object);
 }
@@ -725,9 +629,11 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   BIND (source);
   BIND (path);
   BIND (browse_button);
-  BIND (found);
+  gtk_widget_class_bind_template_child_full (widget_class, "found", FALSE,
+                                             G_STRUCT_OFFSET (KvmmNewMachineWindow, system.found));
   BIND (name);
-  BIND (system);
+  gtk_widget_class_bind_template_child_full (
+      widget_class, "system", FALSE, G_STRUCT_OFFSET (KvmmNewMachineWindow, system.chooser));
   BIND (memory);
   BIND (processors);
   BIND (tpm_row);
@@ -763,12 +669,8 @@ kvmm_new_machine_window_init (KvmmNewMachineWindow *self)
 {
   kvmm_new_machine_choices_init (&self->choices);
   self->hosts = g_ptr_array_new_with_free_func (g_object_unref);
-  self->catalog = kvmm_os_catalog_new ();
+  kvmm_new_machine_system_init (&self->system, needs_cb, named_cb, self);
   self->name_is_ours = TRUE;
-  self->needs.memory_bytes = KVMM_OS_DEFAULT_MEMORY_BYTES;
-  self->needs.disk_bytes = KVMM_OS_DEFAULT_DISK_BYTES;
-  self->needs.vcpus = KVMM_OS_DEFAULT_VCPUS;
-  self->needs.has_virtio = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -831,8 +733,7 @@ kvmm_new_machine_window_present (GtkWindow *parent,
     }
   adw_combo_row_set_model (self->host_row, G_LIST_MODEL (names));
   gtk_widget_set_visible (GTK_WIDGET (self->host_row), hosts->len > 1);
-  self->listing = g_cancellable_new ();
-  kvmm_os_catalog_list_async (self->catalog, self->listing, listed_cb, self);
+  kvmm_new_machine_system_list (&self->system);
   if (image != NULL)
     begin_with (self, image);
   gtk_window_present (GTK_WINDOW (self));
