@@ -48,6 +48,11 @@ kvmm_new_machine_system_chosen (KvmmNewMachineSystem *self)
 {
   const KvmmOs *os = kvmm_new_machine_system_get (self);
 
+  /* The list that is filled selects its first row, which is what was selected before. */
+  if (os == NULL && self->described_id == NULL)
+    return;
+  g_free (self->described_id);
+  self->described_id = os != NULL ? g_strdup (os->id) : NULL;
   if (os != NULL)
     self->named_cb (os->name, self->user_data);
   stop (&self->describing);
@@ -174,5 +179,6 @@ kvmm_new_machine_system_clear (KvmmNewMachineSystem *self)
 {
   g_clear_pointer (&self->systems, g_ptr_array_unref);
   g_clear_pointer (&self->detected_id, g_free);
+  g_clear_pointer (&self->described_id, g_free);
   g_clear_pointer (&self->path, g_free);
 }

@@ -25,6 +25,7 @@ typedef struct
   KvmmOsCatalog *catalog;   /* (owned) */
   GPtrArray *systems;       /* (owned) (nullable) KvmmOs; row 0 of the chooser is none of them */
   char *detected_id;        /* (owned) (nullable) chosen once the systems are here */
+  char *described_id;       /* (owned) (nullable) whose needs these are, or are asked for */
   char *path;               /* (owned) (nullable) of the disc that is looked at next */
   GCancellable *listing;    /* (owned) (nullable) the systems */
   GCancellable *detecting;  /* (owned) (nullable) */

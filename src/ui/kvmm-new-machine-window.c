@@ -247,7 +247,26 @@ suggest_name (KvmmNewMachineWindow *self, const char *system)
   self->is_suggesting = FALSE;
 }
 
-/* The system's wishes, as far as the host can grant them. */
+/* What is known of the host and the system may come after a person has written. */
+#define TYPED_KEY "kvmm-typed"
+
+static void
+number_cb (GtkEditable *spin, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+
+  if (!self->is_suggesting)
+    g_object_set_data (G_OBJECT (spin), TYPED_KEY, self);
+}
+
+static void
+suggest_number (GtkSpinButton *spin, double value)
+{
+  if (g_object_get_data (G_OBJECT (spin), TYPED_KEY) == NULL)
+    gtk_spin_button_set_value (spin, value);
+}
+
+/* The system's wishes, as far as the host can grant them; numbers that a person wrote stay. */
 static void
 apply_needs (KvmmNewMachineWindow *self)
 {
@@ -257,11 +276,13 @@ apply_needs (KvmmNewMachineWindow *self)
     return;
   plan = kvmm_new_machine_new ();
   kvmm_new_machine_apply_needs (plan, &self->system.needs, self->host);
-  gtk_spin_button_set_value (self->memory, (double) (plan->memory_kib / 1024));
-  gtk_spin_button_set_value (self->processors, plan->vcpus);
-  gtk_spin_button_set_value (self->disk_size, ceil ((double) plan->disk_bytes / (double) GIB));
+  self->is_suggesting = TRUE;
+  suggest_number (self->memory, (double) (plan->memory_kib / 1024));
+  suggest_number (self->processors, plan->vcpus);
+  suggest_number (self->disk_size, ceil ((double) plan->disk_bytes / (double) GIB));
   kvmm_new_machine_choices_select_firmware (&self->choices, plan->firmware);
   gtk_switch_set_active (self->tpm, plan->has_tpm);
+  self->is_suggesting = FALSE;
 }
 
 static void
@@ -359,8 +380,10 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   options = self->host->options;
   note = kvmm_new_machine_choices_fill (&self->choices, self->host);
   say (self->pool_note, note);
+  self->is_suggesting = TRUE;
   gtk_spin_button_set_range (self->processors, 1,
                              options->max_vcpus > 0 ? options->max_vcpus : 1024);
+  self->is_suggesting = FALSE;
   gtk_widget_set_visible (self->tpm_row, options->has_tpm);
   say (self->notice, g_str_equal (options->virt_type, "kvm")
                          ? NULL
@@ -672,6 +695,9 @@ kvmm_new_machine_window_init (KvmmNewMachineWindow *self)
   kvmm_new_machine_system_init (&self->system, needs_cb, named_cb, self);
   self->name_is_ours = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
+  g_signal_connect (self->memory, "changed", G_CALLBACK (number_cb), self);
+  g_signal_connect (self->processors, "changed", G_CALLBACK (number_cb), self);
+  g_signal_connect (self->disk_size, "changed", G_CALLBACK (number_cb), self);
 }
 
 /* Returns: (transfer full) (element-type KvmmConnection): those that are there */
