@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "util/kvmm-guest-text.h"
+#include "virt/kvmm-virt-disk.h"
 #include "virt/kvmm-virt-private.h"
 #include "xml/kvmm-xml-clone.h"
 #include "xml/kvmm-xml-host-device.h"
@@ -422,12 +423,9 @@ kvmm_virt_storage_grow_volume (KvmmVirtConnect *self,
       return FALSE;
     }
   virStorageVolInfo info = { 0 };
-  if (virStorageVolGetInfo (volume, &info) == 0 &&
-      (info.capacity >= capacity_bytes || virStorageVolResize (volume, capacity_bytes, 0) == 0))
+  if (virStorageVolGetInfo (volume, &info) == 0 && info.capacity >= capacity_bytes)
     return TRUE;
-  g_autofree char *what = g_strdup_printf (_ ("Could not make the disk “%s” larger"), shown);
-  kvmm_virt_error_take (error, what);
-  return FALSE;
+  return kvmm_virt_storage_resize_volume (self, pool_name, name, capacity_bytes, error);
 }
 
 gboolean

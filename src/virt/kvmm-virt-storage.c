@@ -28,18 +28,6 @@ kvmm_virt_pool_free (KvmmVirtPool *self)
   g_free (self);
 }
 
-/* @format: "Could not start the storage pool “%s”", with one %s for @name */
-static void
-take_named (GError **error, const char *name, const char *format)
-{
-  g_autofree char *shown = kvmm_guest_text_sanitise (name, -1);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-  g_autofree char *what = g_strdup_printf (format, shown);
-#pragma GCC diagnostic pop
-  kvmm_virt_error_take (error, what);
-}
-
 virStoragePoolPtr
 kvmm_virt_storage_acquire_pool (KvmmVirtConnect *self, const char *name, GError **error)
 {
@@ -48,7 +36,7 @@ kvmm_virt_storage_acquire_pool (KvmmVirtConnect *self, const char *name, GError 
     return NULL;
   virStoragePoolPtr pool = virStoragePoolLookupByName (connect, name);
   if (!pool)
-    take_named (error, name, _ ("The storage pool “%s” cannot be found"));
+    kvmm_virt_error_take_named (error, _ ("The storage pool “%s” cannot be found"), name);
   return pool;
 }
 
@@ -126,7 +114,7 @@ start_pool (virStoragePoolPtr pool, const char *name, GError **error)
     return TRUE;
 
   g_autoptr (GError) failure = NULL;
-  take_named (&failure, name, _ ("Could not start the storage pool “%s”"));
+  kvmm_virt_error_take_named (&failure, _ ("Could not start the storage pool “%s”"), name);
   /* Somebody else may have been faster: a daemon that has just begun starts its pools itself. */
   if (virStoragePoolIsActive (pool) == 1)
     return TRUE;
@@ -158,13 +146,14 @@ kvmm_virt_storage_make_pool (KvmmVirtConnect *self,
   g_autoptr (virStoragePool) pool = virStoragePoolDefineXML (connect, xml, 0);
   if (!pool)
     {
-      take_named (error, name, _ ("Could not define the storage pool “%s”"));
+      kvmm_virt_error_take_named (error, _ ("Could not define the storage pool “%s”"), name);
       return FALSE;
     }
 
   g_autoptr (GError) failure = NULL;
   if (virStoragePoolBuild (pool, 0) < 0)
-    take_named (&failure, name, _ ("Could not make the folder of the storage pool “%s”"));
+    kvmm_virt_error_take_named (&failure, _ ("Could not make the folder of the storage pool “%s”"),
+                                name);
   if (!failure && start_pool (pool, name, &failure))
     {
       /* Some drivers cannot; then the pool is there until the host restarts. */
@@ -201,7 +190,7 @@ kvmm_virt_storage_acquire_volume (KvmmVirtConnect *self,
     return NULL;
   virStorageVolPtr volume = virStorageVolLookupByName (pool, name);
   if (!volume)
-    take_named (error, name, _ ("The volume “%s” cannot be found"));
+    kvmm_virt_error_take_named (error, _ ("The volume “%s” cannot be found"), name);
   return volume;
 }
 
@@ -241,7 +230,8 @@ kvmm_virt_storage_list_volumes (KvmmVirtConnect *self, const char *pool_name, GE
   int n_volumes = virStoragePoolListAllVolumes (pool, &volumes, 0);
   if (n_volumes < 0)
     {
-      take_named (error, pool_name, _ ("Could not list the volumes of the storage pool “%s”"));
+      kvmm_virt_error_take_named (error, _ ("Could not list the volumes of the storage pool “%s”"),
+                                  pool_name);
       return NULL;
     }
 
@@ -261,8 +251,10 @@ kvmm_virt_storage_list_volumes (KvmmVirtConnect *self, const char *pool_name, GE
 static void
 refresh (virStoragePoolPtr pool)
 {
+  const char *name = virStoragePoolGetName (pool);
+
   if (virStoragePoolRefresh (pool, 0) < 0)
-    g_debug ("Pool %s: %s", virStoragePoolGetName (pool), virGetLastErrorMessage ());
+    g_debug ("Pool %s: %s", name, virGetLastErrorMessage ());
 }
 
 GPtrArray *
@@ -327,7 +319,7 @@ domain_names (virDomainPtr domain,
     return kvmm_xml_domain_names_volume (xml, pool, volume, path, names, error);
 
   g_autoptr (GError) failure = NULL;
-  take_named (&failure, name, _ ("Could not read the XML of “%s”"));
+  kvmm_virt_error_take_named (&failure, _ ("Could not read the XML of “%s”"), name);
   if (kvmm_virt_error_get_code (failure) == VIR_ERR_NO_DOMAIN)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -398,6 +390,8 @@ kvmm_virt_storage_find_user (KvmmVirtConnect *self,
 static gboolean
 volume_stands_on (virStorageVolPtr volume, const char *path, gboolean *stands_on, GError **error)
 {
+  /* Asked for afterwards, it would wipe the error. */
+  const char *name = virStorageVolGetName (volume);
   g_autofree char *own_path = virStorageVolGetPath (volume);
 
   *stands_on = FALSE;
@@ -408,7 +402,7 @@ volume_stands_on (virStorageVolPtr volume, const char *path, gboolean *stands_on
     return kvmm_xml_volume_stands_on (xml, path, stands_on, error);
 
   g_autoptr (GError) failure = NULL;
-  take_named (&failure, virStorageVolGetName (volume), _ ("The volume “%s” cannot be read"));
+  kvmm_virt_error_take_named (&failure, _ ("The volume “%s” cannot be read"), name);
   if (kvmm_virt_error_get_code (failure) == VIR_ERR_NO_STORAGE_VOL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -418,6 +412,7 @@ volume_stands_on (virStorageVolPtr volume, const char *path, gboolean *stands_on
 static gboolean
 find_overlay_in (virStoragePoolPtr pool, const char *path, char **overlay, GError **error)
 {
+  const char *name = virStoragePoolGetName (pool);
   virStorageVolPtr *volumes = NULL;
   gboolean done = TRUE;
 
@@ -426,8 +421,8 @@ find_overlay_in (virStoragePoolPtr pool, const char *path, char **overlay, GErro
   int n_volumes = virStoragePoolListAllVolumes (pool, &volumes, 0);
   if (n_volumes < 0)
     {
-      take_named (error, virStoragePoolGetName (pool),
-                  _ ("Could not list the volumes of the storage pool “%s”"));
+      kvmm_virt_error_take_named (error, _ ("Could not list the volumes of the storage pool “%s”"),
+                                  name);
       return FALSE;
     }
   for (int i = 0; i < n_volumes; i++)
@@ -522,7 +517,7 @@ kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
     return FALSE;
   if (virStorageVolDelete (volume, 0) == 0)
     return TRUE;
-  take_named (error, name, _ ("Could not delete the volume “%s”"));
+  kvmm_virt_error_take_named (error, _ ("Could not delete the volume “%s”"), name);
   return FALSE;
 }
 
@@ -539,7 +534,7 @@ kvmm_virt_storage_find_volume (
   g_autoptr (virStoragePool) owner = found ? virStoragePoolLookupByVolume (found) : NULL;
   if (!owner)
     {
-      take_named (error, path, _ ("The file “%s” lies in no active storage pool"));
+      kvmm_virt_error_take_named (error, _ ("The file “%s” lies in no active storage pool"), path);
       return FALSE;
     }
   *pool = g_strdup (virStoragePoolGetName (owner));

@@ -454,6 +454,34 @@ keeps_what_a_machine_names (gpointer data)
   return NULL;
 }
 
+/* Another pool still lists a file that was removed by other means. */
+static gpointer
+a_file_that_went_stands_on_nothing (gpointer data)
+{
+  Fixture *self = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = g_strconcat (self->folder, "-other", NULL);
+  g_autofree char *file = g_build_filename (folder, "went.img", NULL);
+  g_autofree char *path = g_build_filename (self->folder, VOLUME, NULL);
+  g_autofree char *overlay = NULL;
+  g_autoptr (virConnect) handle = kvmm_virt_connect_acquire (self->connect, NULL);
+
+  g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (file, "x", 1, NULL));
+  g_assert_true (kvmm_virt_storage_make_pool (self->connect, "other", folder, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_remove (file), ==, 0);
+  g_assert_true (kvmm_virt_storage_find_overlay (self->connect, POOL, path, &overlay, &error));
+  g_assert_no_error (error);
+  g_assert_null (overlay);
+
+  g_autoptr (virStoragePool) other = virStoragePoolLookupByName (handle, "other");
+  virStoragePoolDestroy (other);
+  virStoragePoolUndefine (other);
+  g_rmdir (folder);
+  return NULL;
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add ("/virt/storage/" path, Fixture, (gconstpointer) func, set_up, run_case, tear_down)
 
@@ -470,6 +498,7 @@ main (int argc, char **argv)
   ADD ("says-what-it-cannot-read", says_what_it_cannot_read);
   ADD ("takes-a-cancelled-upload-back", takes_a_cancelled_upload_back);
   ADD ("keeps-what-a-machine-names", keeps_what_a_machine_names);
+  ADD ("a-file-that-went-stands-on-nothing", a_file_that_went_stands_on_nothing);
   g_test_add ("/virt/storage/half-an-upload-has-no-beginning", Fixture, NULL, set_up,
               test_half_an_upload_has_no_beginning, tear_down);
   return g_test_run ();
