@@ -128,92 +128,18 @@ kvmm_domain_rename_finish (KvmmDomain *self, GAsyncResult *result, GError **erro
   return kvmm_domain_order_finish (self, result, error) != NULL;
 }
 
-/* Worker. libvirt tells “” from nothing: an empty title is none. */
-static gboolean
-describe (KvmmVirtConnect *connect,
-          const KvmmDomainOrder *order,
-          KvmmAffectFlags affect,
-          GError **error)
-{
-  return kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_TITLE, order->text,
-                                        affect, error) &&
-         kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_DESCRIPTION,
-                                        order->more, affect, error) &&
-         kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_OURS, order->metadata,
-                                        affect, error);
-}
-
-/* Worker. */
+/* Worker. Our own words, all of them. */
 static void
-describe_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+write_ours (GTask *task,
+            KvmmVirtConnect *connect,
+            const KvmmDomainOrder *order,
+            const char *const *tags,
+            gboolean is_template)
 {
-  const KvmmDomainOrder *order = data;
   GError *error = NULL;
-  gboolean is_done;
-
-  is_done = describe (connect, order, KVMM_AFFECT_CONFIG, &error) &&
-            (!order->is_active || describe (connect, order, KVMM_AFFECT_LIVE, &error));
-  kvmm_domain_order_return_done (task, is_done, error);
-}
-
-void
-kvmm_domain_describe_async (KvmmDomain *self,
-                            const char *title,
-                            const char *description,
-                            const char *const *tags,
-                            gboolean is_template,
-                            GCancellable *cancellable,
-                            GAsyncReadyCallback callback,
-                            gpointer user_data)
-{
-  g_autoptr (GTask) task = NULL;
-  g_autofree char *metadata = NULL;
-  GError *error = NULL;
-  KvmmDomainOrder *order;
-
-  KVMM_ASSERT_MAIN_THREAD ();
-  g_return_if_fail (KVMM_IS_DOMAIN (self));
-
-  task = kvmm_domain_order_new_task (self, kvmm_domain_describe_async, cancellable, callback,
-                                     user_data);
-  metadata = kvmm_xml_metadata_build (tags, is_template, &error);
-  if (error == NULL && title != NULL && strchr (title, '\n') != NULL)
-    g_set_error_literal (&error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
-                         _ ("A title is one line"));
-  if (error != NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  order = kvmm_domain_order_new (self);
-  order->text = title != NULL && *title != '\0' ? g_strdup (title) : NULL;
-  order->more = description != NULL && *description != '\0' ? g_strdup (description) : NULL;
-  order->metadata = g_steal_pointer (&metadata);
-  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL, g_steal_pointer (&task), describe_func,
-                         order, NULL);
-}
-
-gboolean
-kvmm_domain_describe_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
-{
-  return kvmm_domain_order_finish (self, result, error) != NULL;
-}
-
-/* Worker. Of our own words only this one changes. */
-static void
-template_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
-{
-  const KvmmDomainOrder *order = data;
-  GError *error = NULL;
-  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
-  g_autoptr (KvmmXmlDomainFacts) facts =
-      xml != NULL ? kvmm_xml_domain_facts_parse (xml, &error) : NULL;
-  g_autofree char *metadata = NULL;
+  g_autofree char *metadata = kvmm_xml_metadata_build (tags, is_template, &error);
   gboolean is_done = FALSE;
 
-  if (facts != NULL)
-    metadata =
-        kvmm_xml_metadata_build ((const char *const *) facts->tags, order->is_template, &error);
   if (error == NULL)
     is_done = kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_OURS, metadata,
                                              KVMM_AFFECT_CONFIG, &error) &&
@@ -221,6 +147,73 @@ template_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellabl
                kvmm_virt_domain_set_metadata (connect, order->uuid, KVMM_METADATA_OURS, metadata,
                                               KVMM_AFFECT_LIVE, &error));
   kvmm_domain_order_return_done (task, is_done, error);
+}
+
+/* Worker. Returns: (transfer full): of the stored definition */
+static KvmmXmlDomainFacts *
+read_facts (KvmmVirtConnect *connect, const KvmmDomainOrder *order, GError **error)
+{
+  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, error);
+
+  return xml != NULL ? kvmm_xml_domain_facts_parse (xml, error) : NULL;
+}
+
+/* ---- tags ---- */
+
+/* Worker. Whether it is a template stays. */
+static void
+tags_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  g_autoptr (KvmmXmlDomainFacts) facts = read_facts (connect, order, &error);
+
+  if (facts != NULL)
+    write_ours (task, connect, order, (const char *const *) order->tags, facts->is_template);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+kvmm_domain_set_tags_async (KvmmDomain *self,
+                            const char *const *tags,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  KvmmDomainOrder *order;
+
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self) && tags != NULL);
+
+  order = kvmm_domain_order_new (self);
+  order->tags = g_strdupv ((char **) tags);
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL,
+                         kvmm_domain_order_new_task (self, kvmm_domain_set_tags_async, cancellable,
+                                                     callback, user_data),
+                         tags_func, order, NULL);
+}
+
+gboolean
+kvmm_domain_set_tags_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error) != NULL;
+}
+
+/* ---- templates ---- */
+
+/* Worker. Its tags stay. */
+static void
+template_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  g_autoptr (KvmmXmlDomainFacts) facts = read_facts (connect, order, &error);
+
+  if (facts != NULL)
+    write_ours (task, connect, order, (const char *const *) facts->tags, order->is_template);
+  else
+    g_task_return_error (task, error);
 }
 
 void

@@ -160,22 +160,13 @@ void kvmm_domain_set_template_async (KvmmDomain *self,
                                      gpointer user_data);
 gboolean kvmm_domain_set_template_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
-/**
- * kvmm_domain_describe_async:
- * @title: (nullable): one line
- * @description: (nullable)
- * @tags: (nullable): see kvmm_xml_metadata_build()
- *
- * In the definition and, while it runs, in the running machine. Metadata of others stays.
- */
-void kvmm_domain_describe_async (KvmmDomain *self,
-                                 const char *title,
-                                 const char *description,
+/** kvmm_domain_set_tags_async: @tags: see kvmm_xml_metadata_build(). Written into the metadata of
+ * its definition and, while it runs, of the running machine; what others keep there stays. */
+void kvmm_domain_set_tags_async (KvmmDomain *self,
                                  const char *const *tags,
-                                 gboolean is_template,
                                  GCancellable *cancellable,
                                  GAsyncReadyCallback callback,
                                  gpointer user_data);
-gboolean kvmm_domain_describe_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+gboolean kvmm_domain_set_tags_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -24,8 +24,7 @@ order_free (gpointer data)
   g_clear_pointer (&order->watch, kvmm_clone_watch_unref);
   g_clear_pointer (&order->fates, g_hash_table_unref);
   g_free (order->text);
-  g_free (order->more);
-  g_free (order->metadata);
+  g_strfreev (order->tags);
   g_clear_object (&order->cancellable);
   g_free (order);
 }

@@ -31,8 +31,7 @@ typedef struct
   struct _KvmmCloneWatch *watch; /* (owned) (nullable) of a clone */
   GHashTable *fates;         /* (owned) (nullable) (element-type utf8 KvmmCloneFate) of a clone */
   char *text;                /* (owned) (nullable) */
-  char *more;                /* (owned) (nullable) */
-  char *metadata;            /* (owned) (nullable) */
+  char **tags;               /* (owned) (nullable) */
   GCancellable *cancellable; /* (owned) (nullable) for a call that is answered when it has ended */
 } KvmmDomainOrder;
 

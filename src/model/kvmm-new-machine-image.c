@@ -99,10 +99,11 @@ check_disk (const KvmmNewMachine *plan, const guint8 *head, gsize size, GError *
   if (is_compressed (head, size))
     g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
                  _ ("“%s” is compressed; unpack it first"), plan->path);
-  else if (plan->source == KVMM_NEW_MACHINE_CLOUD && g_strcmp0 (format, "qcow2") == 0 &&
-           !is_whole (head, size))
+  else if (g_strcmp0 (format, "qcow2") == 0 && !is_whole (head, size))
     g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
-                 _ ("“%s” is not whole: a part of its data is in another file"), plan->path);
+                 _ ("“%s” is not whole: a part of its data is in another file. If you know that "
+                    "file, take the disk as a volume of its storage pool instead"),
+                 plan->path);
   else if (format == NULL && kvmm_disk_convert_find_format (head, size) == NULL)
     {
       g_autofree char *quoted = g_shell_quote (plan->path);

@@ -23,6 +23,7 @@ typedef struct
   GtkEditable *title;         /* (unowned) of the dialog */
   GtkTextBuffer *description; /* (unowned) of the dialog */
   GtkEditable *tags;          /* (unowned) of the dialog */
+  char *old_tags;             /* (owned) (nullable) as they were shown first */
 } Description;
 
 static void
@@ -31,6 +32,7 @@ description_free (Description *self)
   g_object_unref (self->widget);
   g_object_unref (self->domain);
   g_clear_pointer (&self->edit, kvmm_xml_edit_free);
+  g_free (self->old_tags);
   g_free (self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Description, description_free)
@@ -67,12 +69,12 @@ applied_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-described_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+tagged_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (Description) self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!kvmm_domain_describe_finish (KVMM_DOMAIN (source), result, &error))
+  if (!kvmm_domain_set_tags_finish (KVMM_DOMAIN (source), result, &error))
     tell_error (self, error);
 }
 
@@ -113,7 +115,6 @@ response_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
   g_autoptr (GError) error = NULL;
   g_autofree char *title = NULL;
   g_autofree char *description = NULL;
-  g_autofree char *old_tags = dup_tags (self->domain);
   const char *tags = gtk_editable_get_text (self->tags);
 
   if (!g_str_equal (response, "save"))
@@ -122,19 +123,20 @@ response_cb (AdwMessageDialog *dialog, const char *response, gpointer user_data)
   title = g_strdup (gtk_editable_get_text (self->title));
   g_object_get (self->description, "text", &description, NULL);
   if (!set (edit, "title", title, &error) || !set (edit, "description", description, &error))
-    tell_error (self, error);
-  else if (strcmp (tags, old_tags) != 0)
     {
-      const KvmmXmlDomainFacts *facts = kvmm_domain_get_facts (self->domain);
-      g_auto (GStrv) words = split_tags (tags);
-
-      kvmm_domain_describe_async (self->domain, title, description, (const char *const *) words,
-                                  facts != NULL && facts->is_template, NULL, described_cb,
-                                  description_new (self->widget, self->domain));
+      tell_error (self, error);
+      return;
     }
-  else if (kvmm_xml_edit_has_changes (edit))
+  if (kvmm_xml_edit_has_changes (edit))
     kvmm_domain_apply_edit_async (self->domain, edit, KVMM_DOMAIN_EDIT_LIVE, NULL, applied_cb,
                                   description_new (self->widget, self->domain));
+  if (strcmp (tags, self->old_tags) != 0)
+    {
+      g_auto (GStrv) words = split_tags (tags);
+
+      kvmm_domain_set_tags_async (self->domain, (const char *const *) words, NULL, tagged_cb,
+                                  description_new (self->widget, self->domain));
+    }
 }
 
 static GtkWidget *
@@ -148,7 +150,6 @@ create_form (Description *self)
   GtkWidget *scrolled = gtk_scrolled_window_new ();
   GtkWidget *view = gtk_text_view_new ();
   g_autofree char *old_title = kvmm_xml_edit_get (self->edit, "domain", 0, "title");
-  g_autofree char *old_tags = dup_tags (self->domain);
   g_autofree char *old_description = kvmm_xml_edit_get (self->edit, "domain", 0, "description");
 
   self->title = GTK_EDITABLE (title);
@@ -159,8 +160,9 @@ create_form (Description *self)
   gtk_widget_add_css_class (list, "boxed-list");
   gtk_list_box_append (GTK_LIST_BOX (list), title);
   self->tags = GTK_EDITABLE (tags);
+  self->old_tags = dup_tags (self->domain);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (tags), _ ("Tags, with commas between them"));
-  gtk_editable_set_text (self->tags, old_tags);
+  gtk_editable_set_text (self->tags, self->old_tags);
   gtk_list_box_append (GTK_LIST_BOX (list), tags);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_add_css_class (label, "heading");

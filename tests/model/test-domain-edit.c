@@ -337,20 +337,21 @@ static void
 test_words_go_into_metadata (Fixture *fixture, gconstpointer data)
 {
   static const char *const tags[] = { "web", "production", NULL };
+  g_autoptr (GAsyncResult) marked = NULL;
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (KvmmXmlEdit) edit = NULL;
 
-  kvmm_domain_describe_async (fixture->domain, "Title", "one\ntwo", tags, TRUE, NULL,
-                              test_result_cb, &result);
-  TEST_RUN_UNTIL (result != NULL);
-  g_assert_true (kvmm_domain_describe_finish (fixture->domain, result, &error));
+  kvmm_domain_set_template_async (fixture->domain, TRUE, NULL, test_result_cb, &marked);
+  kvmm_domain_set_tags_async (fixture->domain, tags, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (marked != NULL && result != NULL);
+  g_assert_true (kvmm_domain_set_template_finish (fixture->domain, marked, &error));
+  g_assert_true (kvmm_domain_set_tags_finish (fixture->domain, result, &error));
   g_assert_no_error (error);
-  TEST_RUN_UNTIL (kvmm_domain_get_facts (fixture->domain) != NULL &&
-                  kvmm_domain_get_facts (fixture->domain)->tags != NULL);
-  g_assert_cmpstr (kvmm_domain_get_facts (fixture->domain)->tags[1], ==, "production");
+  TEST_RUN_UNTIL (kvmm_domain_get_tags (fixture->domain) != NULL);
+  g_assert_cmpstr (kvmm_domain_get_tags (fixture->domain)[1], ==, "production");
+  /* Each of the two left the other alone. */
   g_assert_true (kvmm_domain_get_facts (fixture->domain)->is_template);
-  g_assert_cmpstr (kvmm_domain_get_title (fixture->domain), ==, "Title");
   edit = begin (fixture);
   g_assert_nonnull (strstr (kvmm_xml_edit_get_base (edit), "urn:other"));
 }

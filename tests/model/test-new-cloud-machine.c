@@ -197,6 +197,14 @@ test_a_cloud_image_that_fails_leaves_nothing (NewMachineFixture *f, gconstpointe
       new_machine_assert_nothing_left (f);
       g_clear_error (&error);
     }
+  /* Whatever it is for: it may name any file of the host as the rest. */
+  plan->source = KVMM_NEW_MACHINE_IMPORT;
+  g_free (plan->path);
+  plan->path = g_strdup (part);
+  g_assert_null (new_machine_create (f, plan, &error));
+  g_assert_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID);
+  g_assert_nonnull (strstr (error->message, "not whole"));
+  new_machine_assert_nothing_left (f);
 }
 
 /* The name is taken by a file that is somebody else's. */
