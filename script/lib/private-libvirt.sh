@@ -159,13 +159,16 @@ supervise ()
 
 # ---- outside ------------------------------------------------------------------------------------------------------
 
-# hiding_command: sets hide to the words that start a command for which there is no KVM.
+# hiding_command DIR: sets hide to the words that start a command for which there is no KVM. What is in its place is
+# a file that not even root may write: libvirt takes /dev/null for a KVM that works, finds that QEMU does not agree,
+# and asks QEMU for all it can, twice a second or more, again at every look at a machine.
 hiding_command ()
 {
   hide=()
+  : >"$1/no-kvm"
   # shellcheck disable=SC2016
   if [ "$(id -u)" = 0 ] && [ -e /dev/kvm ] && [ "${KVMM_LIBVIRT_KVM:-}" != yes ]; then
-    hide=(unshare --mount sh -c 'mount --bind /dev/null /dev/kvm; exec "$@"' sh)
+    hide=(unshare --mount sh -c 'mount --bind "$0" /dev/kvm && mount -o remount,bind,ro /dev/kvm; exec "$@"' "$1/no-kvm")
     "${hide[@]}" true 2>/dev/null || hide=()
   fi
 }
@@ -203,6 +206,11 @@ cleanup ()
   trap - EXIT
   trap '' INT TERM HUP
   [ -z "${command:-}" ] || kill -KILL -- "-$command" 2>/dev/null || true
+  # A test that failed is half explained without the other side of it.
+  if [ "$status" != 0 ] && [ "$stopped" = 0 ] && [ -s "$dir/libvirtd.log" ]; then
+    echo "The last that libvirtd said:" >&2
+    tail -n 30 "$dir/libvirtd.log" >&2
+  fi
   exec {lifeline}>&-
   [ -z "${supervisor:-}" ] || wait "$supervisor" 2>/dev/null || true
   remove_files "$dir"
@@ -261,7 +269,7 @@ main ()
   trap 'pass_on 129' HUP
   mkfifo "$dir/control"
   exec {lifeline}<>"$dir/control"
-  hiding_command
+  hiding_command "$dir"
   namespace_command "$flavour"
 
   setsid "${hide[@]}" "${wrap[@]}" "$SELF" --supervise "$flavour" "$dir" {lifeline}>&- &
