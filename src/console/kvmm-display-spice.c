@@ -488,10 +488,16 @@ kvmm_display_spice_answer_auth (KvmmDisplay *display, const char *username, cons
 
 /* ---- keys and pointer ---- */
 
+static KvmmSpiceInput *
+get_input (KvmmDisplaySpice *self)
+{
+  return self->session != NULL ? kvmm_spice_session_get_input (self->session) : NULL;
+}
+
 static void
 kvmm_display_spice_key (KvmmDisplay *display, gboolean down, guint keyval, guint qnum)
 {
-  kvmm_spice_input_key (KVMM_DISPLAY_SPICE (display)->session, down, qnum);
+  kvmm_spice_input_key (get_input (KVMM_DISPLAY_SPICE (display)), down, qnum);
 }
 
 static void
@@ -500,26 +506,26 @@ kvmm_display_spice_pointer_position (KvmmDisplay *display, guint x, guint y, gui
   KvmmDisplaySpice *self = KVMM_DISPLAY_SPICE (display);
 
   if (self->picture != NULL)
-    kvmm_spice_input_position (self->session, kvmm_spice_picture_get_display_id (self->picture), x,
-                               y, mask);
+    kvmm_spice_input_position (get_input (self), kvmm_spice_picture_get_display_id (self->picture),
+                               x, y, mask);
 }
 
 static void
 kvmm_display_spice_pointer_motion (KvmmDisplay *display, int dx, int dy, guint mask)
 {
-  kvmm_spice_input_motion (KVMM_DISPLAY_SPICE (display)->session, dx, dy, mask);
+  kvmm_spice_input_motion (get_input (KVMM_DISPLAY_SPICE (display)), dx, dy, mask);
 }
 
 static void
 kvmm_display_spice_pointer_button (KvmmDisplay *display, gboolean down, guint button, guint mask)
 {
-  kvmm_spice_input_button (KVMM_DISPLAY_SPICE (display)->session, down, button, mask);
+  kvmm_spice_input_button (get_input (KVMM_DISPLAY_SPICE (display)), down, button, mask);
 }
 
 static void
 kvmm_display_spice_set_lock_keys (KvmmDisplay *display, KvmmLockKeys keys)
 {
-  kvmm_spice_input_lock_keys (KVMM_DISPLAY_SPICE (display)->session, keys);
+  kvmm_spice_input_lock_keys (get_input (KVMM_DISPLAY_SPICE (display)), keys);
 }
 
 /* ---- size, clipboard ---- */

@@ -36,11 +36,11 @@ struct _KvmmSpiceSession
   gboolean audio;
   gboolean microphone;
 
-  GCancellable *cancellable;  /* (owned) (nullable): of this connection's descriptors */
-  SpiceSession *session;      /* (owned) (nullable) */
-  GPtrArray *channels;        /* (owned) (element-type SpiceChannel) */
-  SpiceMainChannel *main;     /* (unowned) (nullable): in channels */
-  SpiceInputsChannel *inputs; /* (unowned) (nullable): in channels, and open */
+  GCancellable *cancellable; /* (owned) (nullable): of this connection's descriptors */
+  SpiceSession *session;     /* (owned) (nullable) */
+  GPtrArray *channels;       /* (owned) (element-type SpiceChannel) */
+  SpiceMainChannel *main;    /* (unowned) (nullable): in channels */
+  KvmmSpiceInput *input;     /* (owned): its channel is in channels */
 };
 
 G_DEFINE_FINAL_TYPE (KvmmSpiceSession, kvmm_spice_session, G_TYPE_OBJECT)
@@ -96,8 +96,8 @@ drop_channel (KvmmSpiceSession *self, guint index)
   g_signal_handlers_disconnect_by_data (channel, self);
   if ((gpointer) self->main == owned)
     self->main = NULL;
-  if ((gpointer) self->inputs == owned)
-    self->inputs = NULL;
+  if (SPICE_IS_INPUTS_CHANNEL (channel))
+    kvmm_spice_input_set_channel (self->input, NULL);
   g_signal_emit (self, signals[CHANNEL_REMOVED], 0, channel);
 }
 
@@ -111,6 +111,7 @@ drop_connection (KvmmSpiceSession *self)
   g_clear_object (&self->cancellable);
   if (session != NULL)
     g_signal_handlers_disconnect_by_data (session, self);
+  kvmm_spice_input_set_channel (self->input, NULL);
   GPtrArray *channels = g_ptr_array_new_with_free_func (g_object_unref);
   while (self->channels->len > 0)
     {
@@ -292,7 +293,7 @@ channel_event_cb (SpiceChannel *channel, SpiceChannelEvent event, gpointer user_
       break;
     case SPICE_CHANNEL_OPENED:
       if (SPICE_IS_INPUTS_CHANNEL (channel))
-        self->inputs = SPICE_INPUTS_CHANNEL (channel);
+        kvmm_spice_input_set_channel (self->input, SPICE_INPUTS_CHANNEL (channel));
       if (SPICE_IS_MAIN_CHANNEL (channel))
         set_state (self, KVMM_SPICE_CONNECTED);
       break;
@@ -484,11 +485,11 @@ kvmm_spice_session_get_main (KvmmSpiceSession *self)
   return self->main;
 }
 
-SpiceInputsChannel *
-kvmm_spice_session_get_inputs (KvmmSpiceSession *self)
+KvmmSpiceInput *
+kvmm_spice_session_get_input (KvmmSpiceSession *self)
 {
   g_return_val_if_fail (KVMM_IS_SPICE_SESSION (self), NULL);
-  return self->inputs;
+  return self->input;
 }
 
 static int
@@ -645,6 +646,7 @@ kvmm_spice_session_finalize (GObject *object)
   g_free (self->name);
   g_clear_error (&self->error);
   g_ptr_array_unref (self->channels);
+  kvmm_spice_input_free (self->input);
   if (self->destroy != NULL)
     self->destroy (self->data);
   G_OBJECT_CLASS (kvmm_spice_session_parent_class)->finalize (object);
@@ -677,6 +679,7 @@ static void
 kvmm_spice_session_init (KvmmSpiceSession *self)
 {
   self->channels = g_ptr_array_new_with_free_func (g_object_unref);
+  self->input = kvmm_spice_input_new ();
 }
 
 KvmmSpiceSession *

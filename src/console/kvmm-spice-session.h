@@ -6,6 +6,8 @@
 #include <gio/gio.h>
 #include <spice-client.h>
 
+#include "console/kvmm-spice-input.h"
+
 G_BEGIN_DECLS
 
 /* One connection to a SPICE server: its channels, a descriptor for each of them, a password, and
@@ -91,8 +93,8 @@ gboolean kvmm_spice_session_get_needs_username (KvmmSpiceSession *self);
 /* All (transfer none) (nullable). */
 SpiceSession *kvmm_spice_session_get_library_session (KvmmSpiceSession *self);
 SpiceMainChannel *kvmm_spice_session_get_main (KvmmSpiceSession *self);
-/** kvmm_spice_session_get_inputs: %NULL until it is open: what is sent before is lost */
-SpiceInputsChannel *kvmm_spice_session_get_inputs (KvmmSpiceSession *self);
+/** kvmm_spice_session_get_input: Returns: (transfer none): keys and the pointer */
+KvmmSpiceInput *kvmm_spice_session_get_input (KvmmSpiceSession *self);
 /** kvmm_spice_session_list_channels: @type: SPICE_CHANNEL_*. Returns: (transfer container)
  * (element-type SpiceChannel): those of this type, by their id */
 GPtrArray *kvmm_spice_session_list_channels (KvmmSpiceSession *self, int type);

@@ -167,6 +167,17 @@ cancelled_cb (GCancellable *cancellable, gpointer user_data)
   g_task_return_error_if_cancelled (user_data);
 }
 
+/* @task: (transfer full) */
+static void
+connect_way (SpiceServer *self, GTask *task)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (self->socket);
+
+  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address),
+                                 g_task_get_cancellable (task), connected_cb, task);
+}
+
 static void
 way_open (gpointer data,
           gboolean tls,
@@ -185,16 +196,26 @@ way_open (gpointer data,
       g_object_unref (task);
       return;
     }
-  if (self->holds)
+  if (self->holds || (self->holds_after > 0 && self->n_opened > self->holds_after))
     {
       g_ptr_array_add (self->held, task);
       g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (cancelled_cb), task, 0);
       return;
     }
-  g_autoptr (GSocketClient) client = g_socket_client_new ();
-  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (self->socket);
-  g_socket_client_connect_async (client, G_SOCKET_CONNECTABLE (address), cancellable, connected_cb,
-                                 task);
+  connect_way (self, task);
+}
+
+void
+spice_server_let_go (SpiceServer *self)
+{
+  self->holds_after = 0;
+  while (self->held->len > 0)
+    {
+      GTask *task = g_ptr_array_steal_index (self->held, 0);
+
+      g_signal_handlers_disconnect_by_func (g_task_get_cancellable (task), cancelled_cb, task);
+      connect_way (self, task);
+    }
 }
 
 static int

@@ -15,11 +15,12 @@ typedef struct
   char *directory;
   char *socket;
   GSubprocess *process;
-  guint n_opened;   /* descriptors that a session asked for */
-  guint n_tls;      /* of them, those that were to be encrypted */
-  gboolean refuses; /* the way fails: "it is closed" */
-  gboolean holds;   /* the way answers only when its request is cancelled */
-  GPtrArray *held;  /* (element-type GTask) */
+  guint n_opened;    /* descriptors that a session asked for */
+  guint n_tls;       /* of them, those that were to be encrypted */
+  gboolean refuses;  /* the way fails: "it is closed" */
+  gboolean holds;    /* the way answers only when its request is cancelled */
+  guint holds_after; /* when not 0: the ways behind so many wait for spice_server_let_go() */
+  GPtrArray *held;   /* (element-type GTask) */
 } SpiceServer;
 
 /** spice_server_is_there: whether this computer has a QEMU with SPICE; says why not in TAP */
@@ -35,6 +36,8 @@ SpiceServer *spice_server_new (const char *ticket, const char *const *arguments)
 /** spice_server_stop: kills QEMU and waits for its end */
 void spice_server_stop (SpiceServer *self);
 void spice_server_free (SpiceServer *self);
+/** spice_server_let_go: answers the ways that were held */
+void spice_server_let_go (SpiceServer *self);
 
 extern const KvmmSpiceWay spice_server_way;
 /** spice_server_connect: Returns: (transfer full): an idle session; @self must outlive it */

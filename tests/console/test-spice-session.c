@@ -22,7 +22,8 @@ has_all_channels (KvmmSpiceSession *session)
       kvmm_spice_session_list_channels (session, SPICE_CHANNEL_DISPLAY);
   g_autoptr (GPtrArray) cursors = kvmm_spice_session_list_channels (session, SPICE_CHANNEL_CURSOR);
 
-  return displays->len == 1 && cursors->len == 1 && kvmm_spice_session_get_inputs (session) != NULL;
+  return displays->len == 1 && cursors->len == 1 &&
+         kvmm_spice_input_is_open (kvmm_spice_session_get_input (session));
 }
 
 /* What the library takes down by itself needs some turns of the main loop. */

@@ -141,31 +141,13 @@ read_line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* ---- the screen ---- */
 
-/* The channel of a SPICE server's keys opens after its first one, by which it is connected. */
-static gboolean
-ready_cb (gpointer user_data)
-{
-  Screen *self = user_data;
-
-  if (KVMM_IS_DISPLAY_SPICE (self->display))
-    {
-      KvmmSpiceSession *session =
-          kvmm_display_spice_get_session (KVMM_DISPLAY_SPICE (self->display));
-
-      if (session == NULL || kvmm_spice_session_get_inputs (session) == NULL)
-        return G_SOURCE_CONTINUE;
-    }
-  say ("connected");
-  return G_SOURCE_REMOVE;
-}
-
 static void
 state_cb (KvmmDisplay *display, GParamSpec *pspec, Screen *self)
 {
   const GError *error = kvmm_display_get_error (display);
 
   if (kvmm_display_get_state (display) == KVMM_DISPLAY_CONNECTED)
-    g_timeout_add (20, ready_cb, self);
+    say ("connected");
   else if (error != NULL)
     say ("failed %s", error->message);
 }

@@ -34,7 +34,9 @@ class Debian(harness.Guest):
         shutil.copyfile(DISKS / f"{name}.img", self.disks[0])
 
     def xml(self, *arguments):
-        return super().xml(*arguments).replace("quiet kvmm", "quiet systemd.show_status=0 kvmm")
+        # The serial port may take minutes to become a device of systemd on a busy computer: without one there is no prompt.
+        patience = "systemd.default_device_timeout_sec=900 systemd.default_timeout_start_sec=900"
+        return super().xml(*arguments).replace("quiet kvmm", f"quiet systemd.show_status=0 {patience} kvmm")
 
     def left_files(self):
         """What the agent has left anywhere but in the logs of others."""
