@@ -203,6 +203,11 @@ set_up (Fixture *self, gconstpointer adapter)
   kvmm_display_spice_open_session (KVMM_DISPLAY_SPICE (self->display), session);
   spice_wait_until (kvmm_display_get_state (self->display) == KVMM_DISPLAY_CONNECTED,
                     "the display is connected");
+  /* Words for the machine wait for an answer, and QEMU answers nobody while it waits for a channel
+   * of the screen to begin. */
+  spice_wait_until (kvmm_display_get_guest_width (self->display) > 0, "there is a picture");
+  spice_wait_until (kvmm_spice_input_is_open (kvmm_spice_session_get_input (session)),
+                    "the channels are open");
   announce (self);
 }
 
