@@ -274,6 +274,95 @@ test_a_keyring_that_is_unlocked (Fixture *f, gconstpointer data)
   finish (f);
 }
 
+/* ---- a real one ---- */
+
+static GSubprocess *
+start_daemon (const char *home)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
+                                 G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+
+  g_subprocess_launcher_setenv (launcher, "HOME", home, TRUE);
+  g_subprocess_launcher_setenv (launcher, "XDG_DATA_HOME", home, TRUE);
+  g_subprocess_launcher_setenv (launcher, "XDG_RUNTIME_DIR", home, TRUE);
+  GSubprocess *daemon =
+      g_subprocess_launcher_spawn (launcher, &error, "gnome-keyring-daemon", "--unlock",
+                                   "--components=secrets", "--foreground", NULL);
+  g_assert_no_error (error);
+  GOutputStream *input = g_subprocess_get_stdin_pipe (daemon);
+  g_assert_true (g_output_stream_write_all (input, "sesame", 6, NULL, NULL, &error));
+  g_assert_true (g_output_stream_close (input, NULL, &error));
+  return daemon;
+}
+
+static gboolean
+has_owner (GDBusProxy *proxy)
+{
+  g_autofree char *owner = g_dbus_proxy_get_name_owner (proxy);
+  return owner != NULL;
+}
+
+static void
+stop_daemon (GSubprocess *daemon, GDBusProxy *proxy)
+{
+  g_subprocess_force_exit (daemon);
+  g_assert_true (g_subprocess_wait (daemon, NULL, NULL));
+  g_object_unref (daemon);
+  RUN_UNTIL (!has_owner (proxy));
+  secret_service_disconnect ();
+}
+
+static void
+test_a_real_keyring (Fixture *f, gconstpointer data)
+{
+  g_autofree char *found = g_find_program_in_path ("gnome-keyring-daemon");
+  g_autofree char *home = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (found == NULL)
+    {
+      /* It would answer the other tests of this computer too, if it were installed for them. */
+      g_test_skip ("gnome-keyring is not installed");
+      return;
+    }
+  home = g_dir_make_tmp ("kvmm-keyring-XXXXXX", &error);
+  g_assert_no_error (error);
+  g_autoptr (GDBusProxy) proxy = g_dbus_proxy_new_for_bus_sync (
+      G_BUS_TYPE_SESSION,
+      G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, NULL,
+      "org.freedesktop.secrets", "/org/freedesktop/secrets", "org.freedesktop.Secret.Service", NULL,
+      &error);
+  g_assert_no_error (error);
+
+  GSubprocess *daemon = start_daemon (home);
+  RUN_UNTIL (has_owner (proxy));
+  open_screen (f);
+  wait_asked (f);
+  sign_in (f, RFB_PASSWORD, TRUE);
+  wait_picture (f);
+  /* The answer of the keyring comes before that to the next question. */
+  close_screen (f);
+  open_screen (f);
+  wait_picture (f);
+  g_assert_cmpuint (scripted_screen_get_n_openings (), ==, 1);
+  close_screen (f);
+
+  /* It is in the file of the keyring, not only in its memory. */
+  stop_daemon (daemon, proxy);
+  daemon = start_daemon (home);
+  RUN_UNTIL (has_owner (proxy));
+  open_screen (f);
+  wait_picture (f);
+  g_assert_cmpuint (scripted_screen_get_n_openings (), ==, 1);
+  close_screen (f);
+  stop_daemon (daemon, proxy);
+  const char *const remove[] = { "rm", "-rf", home, NULL };
+  g_assert_true (g_spawn_sync (NULL, (char **) remove, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                               NULL, NULL, NULL));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -287,6 +376,7 @@ main (int argc, char **argv)
     { "without-a-keyring", test_without_a_keyring },
     { "a-keyring-that-stays-locked", test_a_keyring_that_stays_locked },
     { "a-keyring-that-is-unlocked", test_a_keyring_that_is_unlocked },
+    { "a-real-keyring", test_a_real_keyring },
   };
 
   return run_cases (argc, argv, "/ui/console-secret/", cases, G_N_ELEMENTS (cases));
