@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 
 #include "model/kvmm-connection-private.h"
+#include "model/kvmm-domain-edit.h"
 #include "model/kvmm-domain-private.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-connect.h"
@@ -233,6 +234,8 @@ act_ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
+  if (act->action == KVMM_DOMAIN_ACTION_START && kvmm_domain_get_wait (self) != KVMM_XML_WAIT_NONE)
+    kvmm_domain_end_wait_async (self, NULL, NULL, NULL);
   if (actions[act->action].keeps_state)
     kvmm_domain_set_pending (self, NULL);
   /* libvirt announces no change of autostart, and a lost event costs one read. */

@@ -212,6 +212,17 @@ judge (KvmmVirtConnect *connect,
   item->is_proposed = item->reason == NULL;
 }
 
+/* What was made for a machine that was never started is nobody's but its own. */
+static void
+select_made (const KvmmXmlDomainFacts *facts, const KvmmXmlDisk *disk, KvmmDeletionItem *item)
+{
+  if (!item->can_delete || disk->path == NULL || facts->made == NULL ||
+      !g_strv_contains ((const char *const *) facts->made, disk->path))
+    return;
+  g_clear_pointer (&item->reason, g_free);
+  item->is_proposed = item->is_selected = TRUE;
+}
+
 /* Worker. */
 static void
 plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
@@ -221,8 +232,10 @@ plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   g_autoptr (KvmmDeletion) plan = deletion_new ();
   g_autofree char *xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
   g_autoptr (GPtrArray) disks = xml != NULL ? kvmm_xml_domain_list_disks (xml, &error) : NULL;
+  g_autoptr (KvmmXmlDomainFacts) facts =
+      disks != NULL ? kvmm_xml_domain_facts_parse (xml, &error) : NULL;
   g_autoptr (GPtrArray) infos =
-      disks != NULL ? kvmm_virt_connect_list_domains (connect, TRUE, &error) : NULL;
+      facts != NULL ? kvmm_virt_connect_list_domains (connect, TRUE, &error) : NULL;
   g_autoptr (KvmmDomainInfo) own = NULL;
   int n_snapshots = -1;
 
@@ -244,6 +257,7 @@ plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
       item->path = g_strdup (disk->path);
       g_ptr_array_add (plan->items, item);
       judge (connect, infos, order->uuid, disk, item);
+      select_made (facts, disk, item);
     }
   plan->n_snapshots = (guint) n_snapshots;
   plan->has_managed_save = kvmm_domain_info_get_has_managed_save (own);

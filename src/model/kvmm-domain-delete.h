@@ -19,8 +19,9 @@ typedef struct
   char *reason; /* (nullable) translated: why it had better stay, or cannot be deleted */
   gboolean can_delete;
   gboolean is_proposed; /* belongs to this machine alone and is nothing that is only read */
-  gboolean is_selected; /* what a person decided; at first is_proposed for firmware settings and for
-                           what cloud-init was told, which carries a password's hash */
+  gboolean is_selected; /* what a person decided; at first is_proposed for firmware settings, for
+                           what cloud-init was told, which carries a password's hash, and for what
+                           was made for a machine that was never started */
 } KvmmDeletionItem;
 
 typedef struct

@@ -133,11 +133,10 @@ static void
 write_ours (GTask *task,
             KvmmVirtConnect *connect,
             const KvmmDomainOrder *order,
-            const char *const *tags,
-            gboolean is_template)
+            const KvmmXmlWords *words)
 {
   GError *error = NULL;
-  g_autofree char *metadata = kvmm_xml_metadata_build (tags, is_template, &error);
+  g_autofree char *metadata = kvmm_xml_metadata_build (words, &error);
   gboolean is_done = FALSE;
 
   if (error == NULL)
@@ -160,18 +159,23 @@ read_facts (KvmmVirtConnect *connect, const KvmmDomainOrder *order, GError **err
 
 /* ---- tags ---- */
 
-/* Worker. Whether it is a template stays. */
+/* Worker. What else we say of it stays. */
 static void
 tags_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
 {
   const KvmmDomainOrder *order = data;
   GError *error = NULL;
   g_autoptr (KvmmXmlDomainFacts) facts = read_facts (connect, order, &error);
+  KvmmXmlWords words;
 
-  if (facts != NULL)
-    write_ours (task, connect, order, (const char *const *) order->tags, facts->is_template);
-  else
-    g_task_return_error (task, error);
+  if (facts == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  words = kvmm_xml_words_of (facts);
+  words.tags = (const char *const *) order->tags;
+  write_ours (task, connect, order, &words);
 }
 
 void
@@ -202,18 +206,23 @@ kvmm_domain_set_tags_finish (KvmmDomain *self, GAsyncResult *result, GError **er
 
 /* ---- templates ---- */
 
-/* Worker. Its tags stay. */
+/* Worker. What else we say of it stays. */
 static void
 template_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
 {
   const KvmmDomainOrder *order = data;
   GError *error = NULL;
   g_autoptr (KvmmXmlDomainFacts) facts = read_facts (connect, order, &error);
+  KvmmXmlWords words;
 
-  if (facts != NULL)
-    write_ours (task, connect, order, (const char *const *) facts->tags, order->is_template);
-  else
-    g_task_return_error (task, error);
+  if (facts == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  words = kvmm_xml_words_of (facts);
+  words.is_template = order->is_template;
+  write_ours (task, connect, order, &words);
 }
 
 void
@@ -238,6 +247,48 @@ kvmm_domain_set_template_async (KvmmDomain *self,
 
 gboolean
 kvmm_domain_set_template_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
+{
+  return kvmm_domain_order_finish (self, result, error) != NULL;
+}
+
+/* ---- waiting for the first start ---- */
+
+/* Worker. What else we say of it stays. */
+static void
+started_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *cancellable)
+{
+  const KvmmDomainOrder *order = data;
+  GError *error = NULL;
+  g_autoptr (KvmmXmlDomainFacts) facts = read_facts (connect, order, &error);
+  KvmmXmlWords words;
+
+  if (facts == NULL || facts->wait == KVMM_XML_WAIT_NONE)
+    {
+      kvmm_domain_order_return_done (task, facts != NULL, error);
+      return;
+    }
+  words = kvmm_xml_words_of (facts);
+  words.wait = KVMM_XML_WAIT_NONE;
+  write_ours (task, connect, order, &words);
+}
+
+void
+kvmm_domain_end_wait_async (KvmmDomain *self,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  KVMM_ASSERT_MAIN_THREAD ();
+  g_return_if_fail (KVMM_IS_DOMAIN (self));
+
+  kvmm_domain_order_run (self, KVMM_CONNECTION_LANE_CONTROL,
+                         kvmm_domain_order_new_task (self, kvmm_domain_end_wait_async, cancellable,
+                                                     callback, user_data),
+                         started_func, kvmm_domain_order_new (self), NULL);
+}
+
+gboolean
+kvmm_domain_end_wait_finish (KvmmDomain *self, GAsyncResult *result, GError **error)
 {
   return kvmm_domain_order_finish (self, result, error) != NULL;
 }

@@ -159,6 +159,13 @@ void kvmm_domain_set_template_async (KvmmDomain *self,
                                      GAsyncReadyCallback callback,
                                      gpointer user_data);
 gboolean kvmm_domain_set_template_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
+/** kvmm_domain_end_wait_async: it was started: kvmm_domain_get_wait() says KVMM_XML_WAIT_NONE from
+ * now on. Succeeds too when it did before. */
+void kvmm_domain_end_wait_async (KvmmDomain *self,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean kvmm_domain_end_wait_finish (KvmmDomain *self, GAsyncResult *result, GError **error);
 
 /** kvmm_domain_set_tags_async: @tags: see kvmm_xml_metadata_build(). Written into the metadata of
  * its definition and, while it runs, of the running machine; what others keep there stays. */

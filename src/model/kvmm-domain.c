@@ -147,6 +147,7 @@ facts_copy (const KvmmXmlDomainFacts *facts)
   copy->arch = share_text (facts->arch);
   copy->os_info_id = share_text (facts->os_info_id);
   copy->tags = g_strdupv (facts->tags);
+  copy->made = g_strdupv (facts->made);
   return copy;
 }
 
@@ -176,7 +177,7 @@ apply_facts (KvmmDomain *self, const KvmmXmlDomainFacts *facts)
     notify (self, PROP_MEMORY_KIB);
   if (old == NULL || old->vcpus != facts->vcpus)
     notify (self, PROP_VCPUS);
-  if (old == NULL || old->is_template != facts->is_template)
+  if (old == NULL || old->is_template != facts->is_template || old->wait != facts->wait)
     notify (self, PROP_STATE_TEXT);
   g_clear_pointer (&old, facts_free);
 }
@@ -709,6 +710,13 @@ kvmm_domain_get_is_template (KvmmDomain *self)
   return self->facts != NULL && self->facts->is_template;
 }
 
+KvmmXmlWait
+kvmm_domain_get_wait (KvmmDomain *self)
+{
+  g_return_val_if_fail (KVMM_IS_DOMAIN (self), KVMM_XML_WAIT_NONE);
+  return self->facts != NULL ? self->facts->wait : KVMM_XML_WAIT_NONE;
+}
+
 KvmmConnection *
 kvmm_domain_get_connection (KvmmDomain *self)
 {
@@ -729,6 +737,9 @@ kvmm_domain_get_state_text (KvmmDomain *self)
   g_return_val_if_fail (KVMM_IS_DOMAIN (self), NULL);
   if (self->state == KVMM_DOMAIN_STATE_SHUT_OFF && kvmm_domain_get_is_template (self))
     return _ ("Template");
+  if (self->state == KVMM_DOMAIN_STATE_SHUT_OFF &&
+      kvmm_domain_get_wait (self) != KVMM_XML_WAIT_NONE)
+    return _ ("New");
   return _ (states[self->state].text);
 }
 

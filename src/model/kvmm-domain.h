@@ -63,6 +63,9 @@ const char *const *kvmm_domain_get_tags (KvmmDomain *self);
 /** kvmm_domain_get_is_template: Returns: whether others are made of it, and it had better not run;
  * "state-text" says so while it is off */
 gboolean kvmm_domain_get_is_template (KvmmDomain *self);
+/** kvmm_domain_get_wait: Returns: what a machine that was made here and never started waits for;
+ * "state-text" says so while it is off, and notifies */
+KvmmXmlWait kvmm_domain_get_wait (KvmmDomain *self);
 KvmmConnection *kvmm_domain_get_connection (KvmmDomain *self); /* (nullable) (transfer none) */
 KvmmDomainState kvmm_domain_get_state (KvmmDomain *self);
 const char *kvmm_domain_get_state_text (KvmmDomain *self);

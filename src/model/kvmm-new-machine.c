@@ -375,6 +375,8 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
   const KvmmNewMachine *plan = work->plan;
   g_autoptr (KvmmXmlMachineOptions) options = read_options (connect, plan->virt_type, error);
   g_autofree char *xml = NULL;
+  const char *made[4] = { NULL };
+  guint n_made = 0;
   KvmmXmlNewMachine machine = { 0 };
 
   if (options == NULL)
@@ -409,6 +411,20 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
   machine.boots_network = plan->source == KVMM_NEW_MACHINE_NETWORK;
   machine.graphics = plan->graphics;
   machine.has_virtio_video = options->has_virtio_video;
+  if (!plan->start)
+    {
+      machine.wait =
+          plan->source == KVMM_NEW_MACHINE_DISC || plan->source == KVMM_NEW_MACHINE_NETWORK
+              ? KVMM_XML_WAIT_INSTALLATION
+              : KVMM_XML_WAIT_START;
+      if (work->disk_volume != NULL)
+        made[n_made++] = work->disk_path;
+      if (work->image_volume != NULL)
+        made[n_made++] = work->image_path;
+      if (work->seed_volume != NULL)
+        made[n_made++] = work->seed_path;
+      machine.made = made;
+    }
   xml = kvmm_xml_new_machine_build (&machine, error);
   return xml != NULL
              ? kvmm_virt_connect_create_domain (connect, plan->name, xml, plan->start, error)

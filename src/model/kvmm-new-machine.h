@@ -44,9 +44,9 @@ typedef struct
   guint64 disk_bytes;   /* 0: none; of a cloud image: at least so large */
   KvmmCloudSeed *cloud; /* (nullable) (owned) of a cloud image */
   KvmmXmlNetworkKind network_kind;
-  char *network;  /* (nullable) */
-  char *graphics; /* (nullable) "vnc", "spice" */
-  gboolean start;
+  char *network;       /* (nullable) */
+  char *graphics;      /* (nullable) "vnc", "spice" */
+  gboolean start;      /* else it waits: kvmm_domain_get_wait() */
   gboolean may_share;  /* a disk may be that of another machine */
   gboolean may_upload; /* an image that QEMU cannot read is copied, or converted, into @pool */
 } KvmmNewMachine;

@@ -13,6 +13,7 @@
 #include "kvmm-disc-window.h"
 #include "kvmm-domain-actions.h"
 #include "kvmm-file-drop.h"
+#include "kvmm-first-start-bar.h"
 #include "kvmm-guest-page.h"
 #include "kvmm-hardware-page.h"
 #include "kvmm-install-window.h"
@@ -45,6 +46,7 @@ struct _KvmmMachineWindow
   GtkWidget *switcher;
   AdwViewSwitcherBar *switcher_bar;
   KvmmTroubleBar *trouble_bar;
+  KvmmFirstStartBar *first_start_bar;
   KvmmShutdownBar *shutdown_bar;
   AdwViewStack *stack;
 };
@@ -443,6 +445,7 @@ kvmm_machine_window_class_init (KvmmMachineWindowClass *klass)
                             G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | G_PARAM_EXPLICIT_NOTIFY);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
+  g_type_ensure (KVMM_TYPE_FIRST_START_BAR);
   g_type_ensure (KVMM_TYPE_SHUTDOWN_BAR);
   g_type_ensure (KVMM_TYPE_TROUBLE_BAR);
   gtk_widget_class_set_template_from_resource (
@@ -455,6 +458,7 @@ kvmm_machine_window_class_init (KvmmMachineWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, switcher);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, switcher_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, trouble_bar);
+  gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, first_start_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, shutdown_bar);
   gtk_widget_class_bind_template_child (widget_class, KvmmMachineWindow, stack);
   gtk_widget_class_bind_template_callback (widget_class, primary_cb);
@@ -542,6 +546,7 @@ create_window (GtkApplication *application, KvmmSettings *settings, KvmmDomain *
                   &width, &height);
   gtk_window_set_default_size (GTK_WINDOW (self), MAX (width, 1), MAX (height, 1));
   gtk_menu_button_set_popover (self->power_button, kvmm_power_popover_new (domain));
+  kvmm_first_start_bar_set_domain (self->first_start_bar, domain);
   kvmm_shutdown_bar_set_domain (self->shutdown_bar, domain);
   kvmm_trouble_bar_set_domain (self->trouble_bar, domain);
   kvmm_file_drop_attach (GTK_WIDGET (self), domain);

@@ -64,7 +64,7 @@ struct _KvmmNewMachineWindow
   GtkWidget *disk_group;
   GtkLabel *pool_note;
   GtkWidget *interface;
-  GtkSwitch *start;
+  GtkSwitch *customise;
   GtkLabel *notice;
   GtkLabel *reason;
   GtkProgressBar *progress;
@@ -440,7 +440,7 @@ read_form (KvmmNewMachineWindow *self)
   plan->disk_bytes =
       source == SOURCE_IMPORT ? 0 : (guint64) gtk_spin_button_get_value (self->disk_size) * GIB;
   kvmm_new_machine_choices_read (&self->choices, self->host, get_text (self->interface), plan);
-  plan->start = gtk_switch_get_active (self->start);
+  plan->start = !gtk_switch_get_active (self->customise);
   plan->may_upload = self->may_upload;
   plan->may_share = self->may_share;
   return plan;
@@ -494,7 +494,8 @@ show_machine (KvmmNewMachineWindow *self)
   if (domain == NULL)
     return;
   if (self->application != NULL)
-    kvmm_machine_window_present (self->application, self->settings, domain, NULL);
+    kvmm_machine_window_present (self->application, self->settings, domain,
+                                 gtk_switch_get_active (self->customise) ? "hardware" : NULL);
   gtk_window_destroy (GTK_WINDOW (self));
 }
 
@@ -667,7 +668,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   BIND (disk_group);
   BIND (pool_note);
   BIND (interface);
-  BIND (start);
+  BIND (customise);
   BIND (notice);
   BIND (reason);
   BIND (progress);

@@ -59,6 +59,33 @@ is_ours (const xmlNode *node, const char *name)
          g_strcmp0 ((const char *) node->ns->href, KVMM_XML_METADATA_URI) == 0;
 }
 
+/* Paths are compared with the machine's own, and never shown. */
+static void
+read_wait (KvmmXmlDomainFacts *facts, const xmlNode *waiting)
+{
+  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (g_free);
+
+  if (!is_ours (waiting, "waiting") || facts->wait != KVMM_XML_WAIT_NONE)
+    return;
+  facts->wait = kvmm_xml_node_attribute_is (waiting, "for", "installation")
+                    ? KVMM_XML_WAIT_INSTALLATION
+                    : KVMM_XML_WAIT_START;
+  for (const xmlNode *node = kvmm_xml_node_child (waiting, NULL); node != NULL;
+       node = kvmm_xml_node_next (node, NULL))
+    {
+      char *path = is_ours (node, "made") ? kvmm_xml_node_dup_text (node) : NULL;
+
+      if (path != NULL && made->len < KVMM_XML_MADE_MAX)
+        g_ptr_array_add (made, path);
+      else
+        g_free (path);
+    }
+  if (made->len == 0)
+    return;
+  g_ptr_array_add (made, NULL);
+  facts->made = (char **) g_ptr_array_steal (made, NULL);
+}
+
 static void
 read_ours (KvmmXmlDomainFacts *facts, const xmlNode *machine)
 {
@@ -74,6 +101,7 @@ read_ours (KvmmXmlDomainFacts *facts, const xmlNode *machine)
       else
         g_free (tag);
       facts->is_template |= is_ours (node, "template");
+      read_wait (facts, node);
     }
   if (tags->len == 0 || facts->tags != NULL)
     return;
@@ -233,20 +261,46 @@ choose_tags (const char *const *tags, GPtrArray *kept, GError **error)
   return FALSE;
 }
 
+KvmmXmlWords
+kvmm_xml_words_of (const KvmmXmlDomainFacts *facts)
+{
+  const KvmmXmlWords words = { (const char *const *) facts->tags, facts->is_template, facts->wait,
+                               (const char *const *) facts->made };
+
+  return words;
+}
+
+static void
+add_wait (xmlNode *root, const KvmmXmlWords *words)
+{
+  xmlNode *waiting;
+
+  if (words->wait == KVMM_XML_WAIT_NONE)
+    return;
+  waiting = xmlNewChild (root, NULL, BAD_CAST "waiting", NULL);
+  if (words->wait == KVMM_XML_WAIT_INSTALLATION)
+    xmlSetProp (waiting, BAD_CAST "for", BAD_CAST "installation");
+  for (guint i = 0; words->made != NULL && words->made[i] != NULL && i < KVMM_XML_MADE_MAX; i++)
+    if (kvmm_xml_text_is_writable (words->made[i]))
+      xmlNewTextChild (waiting, NULL, BAD_CAST "made", BAD_CAST words->made[i]);
+}
+
 char *
-kvmm_xml_metadata_build (const char *const *tags, gboolean is_template, GError **error)
+kvmm_xml_metadata_build (const KvmmXmlWords *words, GError **error)
 {
   g_autoptr (GPtrArray) kept = g_ptr_array_new ();
   g_autoptr (xmlDoc) document = NULL;
   xmlNode *root;
 
-  if (!choose_tags (tags, kept, error) || (kept->len == 0 && !is_template))
+  if (!choose_tags (words->tags, kept, error) ||
+      (kept->len == 0 && !words->is_template && words->wait == KVMM_XML_WAIT_NONE))
     return NULL;
   document = xmlNewDoc (BAD_CAST "1.0");
   root = xmlNewDocNode (document, NULL, BAD_CAST "machine", NULL);
   xmlDocSetRootElement (document, root);
-  if (is_template)
+  if (words->is_template)
     xmlNewChild (root, NULL, BAD_CAST "template", NULL);
+  add_wait (root, words);
   for (guint i = 0; i < kept->len; i++)
     xmlNewTextChild (root, NULL, BAD_CAST "tag", kept->pdata[i]);
   return kvmm_xml_node_serialise (root);
@@ -264,5 +318,6 @@ kvmm_xml_domain_facts_free (KvmmXmlDomainFacts *self)
   g_free (self->arch);
   g_free (self->os_info_id);
   g_strfreev (self->tags);
+  g_strfreev (self->made);
   g_free (self);
 }

@@ -36,6 +36,14 @@ typedef enum
   KVMM_CHANNEL_CONNECTED,    /* the guest has opened the port */
 } KvmmChannelState;
 
+/* A machine that was made here and not started since. */
+typedef enum
+{
+  KVMM_XML_WAIT_NONE,
+  KVMM_XML_WAIT_START,
+  KVMM_XML_WAIT_INSTALLATION, /* its first start installs a system */
+} KvmmXmlWait;
+
 /* The few fields the list and the state machine need, read once per XML on a worker. */
 typedef struct
 {
@@ -46,6 +54,8 @@ typedef struct
   char *arch;        /* (nullable) "x86_64" */
   char **tags;       /* (nullable) a person's own words for it, from our metadata */
   gboolean is_template;
+  KvmmXmlWait wait;   /* from our metadata */
+  char **made;        /* (nullable) while it waits: paths of storage that was made for it */
   char *os_info_id;   /* (nullable) libosinfo id from metadata, "http://debian.org/debian/12" */
   guint64 memory_kib; /* <memory> */
   guint64 current_memory_kib;
@@ -76,15 +86,27 @@ gboolean kvmm_xml_domain_read_names (const char *xml, char **name, char **uuid, 
 #define KVMM_XML_METADATA_PREFIX "kvmmanager"
 #define KVMM_XML_TAGS_MAX 32
 #define KVMM_XML_TAG_LENGTH_MAX 64 /* bytes */
+#define KVMM_XML_MADE_MAX 8
+
+/* All that we say of a machine in its metadata. All strings are (unowned). */
+typedef struct
+{
+  const char *const *tags; /* (nullable) empty ones and those that are there twice are left out */
+  gboolean is_template;
+  KvmmXmlWait wait;
+  const char *const *made; /* (nullable) with @wait */
+} KvmmXmlWords;
+
+/** kvmm_xml_words_of: Returns: what @facts say, while they live */
+KvmmXmlWords kvmm_xml_words_of (const KvmmXmlDomainFacts *facts);
 
 /**
  * kvmm_xml_metadata_build:
- * @tags: (nullable): empty ones and those that stand there twice are left out
  *
  * Returns: (transfer full) (nullable): the element for virDomainSetMetadata(), %NULL when it would
  *     say nothing; KVMM_XML_ERROR_INVALID_VALUE when a tag is too long or there are too many
  */
-char *kvmm_xml_metadata_build (const char *const *tags, gboolean is_template, GError **error);
+char *kvmm_xml_metadata_build (const KvmmXmlWords *words, GError **error);
 
 void kvmm_xml_domain_facts_free (KvmmXmlDomainFacts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmmXmlDomainFacts, kvmm_xml_domain_facts_free)

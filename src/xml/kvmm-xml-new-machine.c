@@ -95,10 +95,26 @@ is_x86 (const KvmmXmlNewMachine *self)
 
 /* ---- parts ---- */
 
+/* As kvmm_xml_metadata_build() has it, in our namespace. */
 static void
-add_metadata (xmlNode *domain, const char *os_id)
+add_wait (xmlNode *metadata, const KvmmXmlNewMachine *self)
 {
-  xmlNode *metadata = add (domain, "metadata");
+  xmlNode *machine = add (metadata, "machine");
+  xmlNs *ns = xmlNewNs (machine, BAD_CAST KVMM_XML_METADATA_URI, BAD_CAST KVMM_XML_METADATA_PREFIX);
+  xmlNode *waiting;
+
+  xmlSetNs (machine, ns);
+  waiting = xmlNewChild (machine, ns, BAD_CAST "waiting", NULL);
+  if (self->wait == KVMM_XML_WAIT_INSTALLATION)
+    set (waiting, "for", "installation");
+  for (guint i = 0; self->made != NULL && self->made[i] != NULL; i++)
+    if (kvmm_xml_text_is_writable (self->made[i]))
+      xmlNewTextChild (waiting, ns, BAD_CAST "made", BAD_CAST self->made[i]);
+}
+
+static void
+add_libosinfo (xmlNode *metadata, const char *os_id)
+{
   xmlNode *info = add (metadata, "libosinfo");
   xmlNs *ns = xmlNewNs (info, BAD_CAST LIBOSINFO_NAMESPACE, BAD_CAST "libosinfo");
   xmlNode *os;
@@ -106,6 +122,20 @@ add_metadata (xmlNode *domain, const char *os_id)
   xmlSetNs (info, ns);
   os = xmlNewChild (info, ns, BAD_CAST "os", NULL);
   set (os, "id", os_id);
+}
+
+static void
+add_metadata (xmlNode *domain, const KvmmXmlNewMachine *self)
+{
+  xmlNode *metadata;
+
+  if (self->os_id == NULL && self->wait == KVMM_XML_WAIT_NONE)
+    return;
+  metadata = add (domain, "metadata");
+  if (self->os_id != NULL)
+    add_libosinfo (metadata, self->os_id);
+  if (self->wait != KVMM_XML_WAIT_NONE)
+    add_wait (metadata, self);
 }
 
 static void
@@ -360,8 +390,7 @@ kvmm_xml_new_machine_build (const KvmmXmlNewMachine *self, GError **error)
   add_text (domain, "name", self->name);
   if (self->title != NULL)
     add_text (domain, "title", self->title);
-  if (self->os_id != NULL)
-    add_metadata (domain, self->os_id);
+  add_metadata (domain, self);
   add_number (domain, "memory", "KiB", self->memory_kib);
   add_number (domain, "vcpu", NULL, self->vcpus);
   add_os (self, domain);

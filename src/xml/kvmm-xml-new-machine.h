@@ -56,6 +56,9 @@ typedef struct
 
   const char *graphics; /* (nullable) "vnc", "spice" */
   gboolean has_virtio_video;
+
+  KvmmXmlWait wait;        /* it is not started at once */
+  const char *const *made; /* (nullable) with @wait: paths of what was made for it */
 } KvmmXmlNewMachine;
 
 /** kvmm_xml_new_machine_build: Returns: (transfer full): a `<domain>`; %NULL with

@@ -7,6 +7,7 @@
 #include <libvirt/virterror.h>
 #include <unistd.h>
 
+#include "model/kvmm-domain-delete.h"
 #include "new-machine-fixture.h"
 
 /* ---- cases ---- */
@@ -156,6 +157,52 @@ test_a_disk_of_that_name_is_left_alone (NewMachineFixture *f, gconstpointer data
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
   g_assert_cmpstr (text, ==, "somebody's");
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (f->connection)), ==, 0);
+}
+
+static KvmmDeletion *
+plan_deletion (KvmmDomain *domain)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  KvmmDeletion *plan;
+
+  kvmm_domain_plan_deletion_async (domain, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  plan = kvmm_domain_plan_deletion_finish (domain, result, &error);
+  g_assert_no_error (error);
+  return plan;
+}
+
+static void
+test_what_is_not_started_waits (NewMachineFixture *f, gconstpointer data)
+{
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "waits", KVMM_NEW_MACHINE_DISC);
+  g_autoptr (KvmmDeletion) deletion = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uuid = NULL;
+  KvmmDomain *domain;
+
+  plan->start = FALSE;
+  uuid = new_machine_create (f, plan, &error);
+  g_assert_no_error (error);
+  domain = new_machine_wait_for_machine (f, "waits");
+  TEST_RUN_UNTIL (kvmm_domain_get_wait (domain) == KVMM_XML_WAIT_INSTALLATION);
+  /* What was made for it goes with it, the disc does not. */
+  deletion = plan_deletion (domain);
+  g_assert_cmpuint (deletion->items->len, ==, 2);
+  for (guint i = 0; i < deletion->items->len; i++)
+    {
+      const KvmmDeletionItem *item = deletion->items->pdata[i];
+
+      g_assert_cmpint (item->is_selected, ==, g_strcmp0 (item->path, f->disc) != 0);
+    }
+  kvmm_domain_act_async (domain, KVMM_DOMAIN_ACTION_START, NULL, test_result_cb, &result);
+  TEST_RUN_UNTIL (result != NULL);
+  g_assert_true (kvmm_domain_act_finish (domain, result, &error));
+  g_assert_no_error (error);
+  TEST_RUN_UNTIL (kvmm_domain_get_is_active (domain) &&
+                  kvmm_domain_get_wait (domain) == KVMM_XML_WAIT_NONE);
 }
 
 static void
@@ -412,6 +459,28 @@ test_a_volume_is_taken_as_it_is (NewMachineFixture *f, gconstpointer data)
 }
 
 static void
+test_what_was_there_is_not_made (NewMachineFixture *f, gconstpointer data)
+{
+  g_autoptr (KvmmNewMachine) plan = new_machine_plan_new (f, "first", KVMM_NEW_MACHINE_VOLUME);
+  g_autoptr (KvmmDeletion) deletion = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uuid = NULL;
+  KvmmDomain *domain;
+
+  test_other_client (g_getenv ("KVMM_LIBVIRT_URI"), make_pool_with_disk, f->folder);
+  plan->volume = g_strdup ("old.img");
+  plan->start = FALSE;
+  uuid = new_machine_create (f, plan, &error);
+  g_assert_no_error (error);
+  domain = new_machine_wait_for_machine (f, "first");
+  TEST_RUN_UNTIL (kvmm_domain_get_wait (domain) == KVMM_XML_WAIT_START);
+  deletion = plan_deletion (domain);
+  g_assert_cmpuint (deletion->items->len, ==, 1);
+  g_assert_true (((KvmmDeletionItem *) deletion->items->pdata[0])->can_delete);
+  g_assert_false (((KvmmDeletionItem *) deletion->items->pdata[0])->is_selected);
+}
+
+static void
 test_systems_have_needs (NewMachineFixture *f, gconstpointer data)
 {
   g_autoptr (KvmmOsCatalog) catalog = kvmm_os_catalog_new ();
@@ -460,6 +529,8 @@ main (int argc, char **argv)
   ADD ("a-name-is-taken-once", test_a_name_is_taken_once);
   ADD ("what-does-not-start-leaves-nothing", test_what_does_not_start_leaves_nothing);
   ADD ("a-disk-of-that-name-is-left-alone", test_a_disk_of_that_name_is_left_alone);
+  ADD ("what-is-not-started-waits", test_what_is_not_started_waits);
+  ADD ("what-was-there-is-not-made", test_what_was_there_is_not_made);
   ADD ("what-was-said-wrong-is-told", test_what_was_said_wrong_is_told);
   ADD ("a-disk-image-is-imported", test_a_disk_image_is_imported);
   ADD ("another-programs-image-is-converted", test_another_programs_image_is_converted);

@@ -155,7 +155,7 @@ def what_fails_is_told_and_can_be_mended(flow):
     virsh("vol-create-as", "default", "taken.qcow2", "1M", "--format", "raw")
     app, window = open_window(flow)
     fill_in(app, window, "taken")
-    app.press(app.find("check box", "^Start at Once", window))
+    app.press(app.find("check box", "^Customise Before the First Start", window))
     app.press_button("^C_?reate", window)
     app.wait_for("status bar", "^Could not make the disk “taken.qcow2”", window)
     app.shot("new-machine-failed")
@@ -182,7 +182,7 @@ def another_programs_disk_is_converted(flow):
     app.set_text(app.find("text", "^Image File$", window), image)
     app.set_text(app.find("text", "^Name$", window), "moved")
     set_number(app, window, "Memory in MiB", 64)
-    app.press(app.find("check box", "^Start at Once", window))
+    app.press(app.find("check box", "^Customise Before the First Start", window))
     app.press_button("^C_?reate", window)
     app.wait_for("label", "^Copy the Image.$")
     app.wait_for("label", "another program's format .vmdk.")
@@ -244,7 +244,7 @@ def a_cloud_image_is_set_up(flow):
     set_number(app, window, "Memory in MiB", 64)
     set_number(app, window, "Processors", 1)
     set_number(app, window, "Size in GiB", 1)
-    app.press(app.find("check box", "^Start at Once", window))
+    app.press(app.find("check box", "^Customise Before the First Start", window))
     app.wait_sensitive(button)
     app.press(button)
     app.wait_window_gone(TITLE)
@@ -288,7 +288,7 @@ def a_volume_is_used_as_it_is(flow):
     app.wait_gone("combo box", "^Storage Pool$", window)
     app.set_text(app.find("text", "^Name$", window), "second")
     set_number(app, window, "Memory in MiB", 64)
-    app.press(app.find("check box", "^Start at Once", window))
+    app.press(app.find("check box", "^Customise Before the First Start", window))
     app.shot("new-machine-volume")
     button = app.find("push button", "^C_?reate", window)
     app.wait_sensitive(button)
@@ -315,7 +315,7 @@ def an_image_is_opened(flow):
     wait(lambda: kvmm_ui.text_of(name) == "a-server", "a name after the file's")
     app.find("text", re.escape(image), window)
     app.shot("new-machine-opened")
-    app.press(app.find("check box", "^Start at Once", window))
+    app.press(app.find("check box", "^Customise Before the First Start", window))
     button = app.find("push button", "^C_?reate", window)
     app.wait_sensitive(button)
     app.press(button)
@@ -335,6 +335,84 @@ def an_image_is_opened(flow):
     app.find("text", re.escape(disc), window)
     app.find("label", "^A Disc Image$", app.find("combo box", "^Source$", window))
     app.wait_for("status bar", "^What is on it is not known", window)
+    clean()
+
+
+def make_disc(flow):
+    disc = f"{flow.folder}/setup.iso"
+    with open(disc, "wb") as file:
+        file.truncate(65536)
+    return disc
+
+
+def make_to_customise(app, window, disc, name):
+    app.set_text(app.find("text", "^Image File$", window), disc)
+    app.set_text(app.find("text", "^Name$", window), name)
+    set_number(app, window, "Memory in MiB", 64)
+    set_number(app, window, "Processors", 1)
+    set_number(app, window, "Size in GiB", 1)
+    app.press(app.find("check box", "^Customise Before the First Start", window))
+    button = app.find("push button", "^C_?reate", window)
+    app.wait_sensitive(button)
+    app.press(button)
+    app.wait_window_gone(TITLE)
+    return app.wait_window(name)
+
+
+def hardware_is_changed_before_the_installation(flow):
+    clean()
+    folder = make_pool(flow)
+    disc = make_disc(flow)
+    app, window = open_window(flow)
+    window = make_to_customise(app, window, disc, "later")
+    app.wait_for("status bar", "^Not installed yet: change what you like, then begin", window)
+    app.find("push button", "^_?Add Hardware", window)
+    if virsh("domstate", "later").strip() != "shut off":
+        raise Failure("it was started")
+    app.shot("new-machine-customise")
+    app.press_button("^_?Begin Installation", window)
+    wait(lambda: virsh("domstate", "later").strip() == "running", "it runs")
+    app.wait_gone("status bar", "^Not installed yet", window)
+    wait(lambda: ":waiting" not in virsh("dumpxml", "--inactive", "later"), "that it has begun is written down")
+    xml = virsh("dumpxml", "later")
+    disk, drive = (re.search(f"<target dev='{target}'.*?<boot order='([0-9])'/>", xml, re.S)[1] for target in ("vda", "sd[a-z]"))
+    if f"<source file='{disc}'" not in xml or int(disk) >= int(drive):
+        raise Failure("an empty disk is passed over for the disc, and no longer once it is installed")
+    # Off again: it is a machine like all others.
+    virsh("destroy", "later")
+    app.wait_for("push button", "^Start$", window)
+    if app.has("status bar", "^Not installed yet", window):
+        raise Failure("it has begun before")
+    clean()
+    app.wait_window("later")
+
+
+def what_was_made_is_deleted_before_the_installation(flow):
+    clean()
+    folder = make_pool(flow)
+    disc = make_disc(flow)
+    app, window = open_window(flow)
+    window = make_to_customise(app, window, disc, "never")
+    app.wait_for("status bar", "^Not installed yet", window)
+    app.press_button("^_?Delete", window)
+    app.wait_for("label", "^Delete “never”", None)
+    app.shot("new-machine-delete")
+    app.press_button("^_Delete Delete$")
+    wait(lambda: not lines("list", "--all", "--name"), "the machine is gone")
+    wait(lambda: not os.listdir(folder), "its disk is gone")
+    if not os.path.exists(disc):
+        raise Failure("the disc was not made for it")
+    clean()
+
+
+def waits_in_the_dark_and_narrow(flow):
+    clean()
+    make_pool(flow)
+    app, window = open_window(flow, "color-scheme='dark'\nmachine-window-size=(360, 640)\n")
+    window = make_to_customise(app, window, make_disc(flow), "dark")
+    app.wait_for("status bar", "^Not installed yet", window)
+    wait(lambda: window.extents()[2] <= 372, "the window as narrow as a telephone")
+    app.shot("new-machine-customise-narrow-dark")
     clean()
 
 
@@ -360,6 +438,9 @@ if __name__ == "__main__":
             a_cloud_image_is_set_up,
             a_volume_is_used_as_it_is,
             an_image_is_opened,
+            hardware_is_changed_before_the_installation,
+            what_was_made_is_deleted_before_the_installation,
+            waits_in_the_dark_and_narrow,
             is_readable_in_the_dark_and_narrow,
         ]
     )

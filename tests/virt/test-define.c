@@ -152,7 +152,8 @@ test_touches_only_our_metadata (void)
   static const char others[] =
       "<metadata><o:x xmlns:o='urn:other'><o:y/></o:x></metadata><description>d</description>";
   static const char *const tags[] = { "web", NULL };
-  g_autofree char *element = kvmm_xml_metadata_build (tags, FALSE, NULL);
+  const KvmmXmlWords words = { .tags = tags };
+  g_autofree char *element = kvmm_xml_metadata_build (&words, NULL);
   g_autofree char *document =
       g_strconcat ("<domain type='test'><name>one</name><uuid>" UUID "</uuid><memory>65536</memory>"
                    "<os><type>hvm</type></os>",

@@ -10,6 +10,7 @@
 #include "xml/kvmm-xml-domain.h"
 #include "xml/kvmm-xml-pending.h"
 #include "xml/kvmm-xml-disks.h"
+#include "xml/kvmm-xml-new-machine.h"
 
 /* ---- the same ---- */
 
@@ -351,7 +352,8 @@ test_tags_are_written_and_read (void)
   g_autofree char *too_long = g_strnfill (KVMM_XML_TAG_LENGTH_MAX + 1, 'x');
   const char *one[] = { too_long, NULL };
   g_autoptr (GError) error = NULL;
-  g_autofree char *element = kvmm_xml_metadata_build (tags, TRUE, &error);
+  KvmmXmlWords ours = { tags, TRUE, KVMM_XML_WAIT_NONE, NULL };
+  g_autofree char *element = kvmm_xml_metadata_build (&ours, &error);
   g_autofree char *xml = NULL;
   g_autoptr (KvmmXmlDomainFacts) facts = NULL;
   g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
@@ -368,9 +370,12 @@ test_tags_are_written_and_read (void)
   g_assert_cmpuint (g_strv_length (facts->tags), ==, 2);
   g_assert_cmpstr (facts->tags[1], ==, "a <b> & c");
 
-  g_assert_null (kvmm_xml_metadata_build (NULL, FALSE, &error));
+  ours.is_template = FALSE;
+  ours.tags = NULL;
+  g_assert_null (kvmm_xml_metadata_build (&ours, &error));
   g_assert_no_error (error);
-  g_assert_null (kvmm_xml_metadata_build (one, FALSE, &error));
+  ours.tags = one;
+  g_assert_null (kvmm_xml_metadata_build (&ours, &error));
   g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE);
   g_clear_error (&error);
   for (guint i = 0; i < KVMM_XML_TAGS_MAX + 1; i++)
@@ -378,8 +383,48 @@ test_tags_are_written_and_read (void)
       g_ptr_array_add (words, g_strdup_printf ("t%u", i));
       many[i] = words->pdata[i];
     }
-  g_assert_null (kvmm_xml_metadata_build (many, FALSE, &error));
+  ours.tags = many;
+  g_assert_null (kvmm_xml_metadata_build (&ours, &error));
   g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE);
+}
+
+static void
+test_what_a_new_machine_waits_for_is_read (void)
+{
+  static const char *const made[] = { "/pool/a & b.qcow2", "/pool/c.iso", NULL };
+  const KvmmXmlWords words = { NULL, FALSE, KVMM_XML_WAIT_INSTALLATION, made };
+  g_autoptr (GError) error = NULL;
+  g_autofree char *element = kvmm_xml_metadata_build (&words, &error);
+  KvmmXmlNewMachine machine = { .name = "n",
+                                .virt_type = "qemu",
+                                .arch = "x86_64",
+                                .memory_kib = 65536,
+                                .vcpus = 1,
+                                .has_virtio = TRUE,
+                                .wait = KVMM_XML_WAIT_INSTALLATION,
+                                .made = made };
+  g_autofree char *xml = kvmm_xml_new_machine_build (&machine, &error);
+  g_autoptr (KvmmXmlDomainFacts) facts = NULL;
+  g_autoptr (KvmmXmlDomainFacts) other = NULL;
+  KvmmXmlWords read;
+  g_autofree char *again = NULL;
+
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (element, "<waiting for=\"installation\">"));
+  facts = kvmm_xml_domain_facts_parse (xml, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (facts->wait, ==, KVMM_XML_WAIT_INSTALLATION);
+  g_assert_cmpstrv (facts->made, made);
+  read = kvmm_xml_words_of (facts);
+  again = kvmm_xml_metadata_build (&read, &error);
+  g_assert_cmpstr (again, ==, element);
+  /* Somebody else's word for it is none of ours. */
+  other = kvmm_xml_domain_facts_parse (
+      "<domain><metadata><k:machine xmlns:k='" KVMM_XML_METADATA_URI "'><x:waiting xmlns:x='u:x'/>"
+      "</k:machine></metadata></domain>",
+      &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (other->wait, ==, KVMM_XML_WAIT_NONE);
 }
 
 int
@@ -387,6 +432,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 #define ADD(path, func) g_test_add_func ("/xml/compare/" path, func)
+  ADD ("what-a-new-machine-waits-for-is-read", test_what_a_new_machine_waits_for_is_read);
   ADD ("layout-is-no-difference", test_layout_is_no_difference);
   ADD ("a-difference-is-readable", test_a_difference_is_readable);
   ADD ("no-difference-is-empty", test_no_difference_is_empty);
