@@ -66,7 +66,9 @@ kvmm_domain_order_new (KvmmDomain *self)
   if (connection != NULL)
     {
       const char *uri = kvmm_connection_get_uri (connection);
+      const KvmmVirtHost *host = kvmm_connection_get_host (connection);
 
+      order->libvirt_version = host != NULL ? host->libvirt_version : 0;
       order->folder = kvmm_definition_files_dup_folder (uri, order->uuid);
       order->is_session = kvmm_virt_uri_is_session (uri);
       order->is_remote = !kvmm_virt_uri_is_local (uri);

@@ -22,8 +22,9 @@ typedef struct
   gboolean is_template; /* what it is to be */
   gboolean is_session;  /* the connection's */
   gboolean is_remote;
-  GHashTable *values; /* (owned) (nullable) (element-type utf8 utf8) of a new device */
-  KvmmXmlEdit *edit;  /* (owned) (nullable) */
+  guint64 libvirt_version; /* of the connection's host; 0: not known */
+  GHashTable *values;      /* (owned) (nullable) (element-type utf8 utf8) of a new device */
+  KvmmXmlEdit *edit;       /* (owned) (nullable) */
   KvmmDomainEditFlags flags;
   GPtrArray *pending; /* (owned) (nullable) (element-type KvmmXmlPending) */
   KvmmDeletion *plan; /* (owned) (nullable) */

@@ -39,6 +39,7 @@ kvmm_new_device_choices_free (KvmmNewDeviceChoices *self)
 {
   if (self == NULL)
     return;
+  g_free (self->stored_xml);
   g_free (self->live_xml);
   g_clear_pointer (&self->kinds, g_ptr_array_unref);
   g_free (self);
@@ -122,17 +123,16 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   g_autoptr (GPtrArray) devices = NULL;
   g_autoptr (GPtrArray) interfaces = NULL;
   g_auto (Storage) storage = { 0 };
-  g_autofree char *stored = NULL;
   KvmmXmlNewHost host = { 0 };
   GError *error = NULL;
 
   choices->is_remote = order->is_remote;
-  stored = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
-  if (stored != NULL && order->is_active)
+  choices->stored_xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
+  if (choices->stored_xml != NULL && order->is_active)
     choices->live_xml = kvmm_virt_domain_read_xml (connect, order->uuid, FALSE, &error);
   if (error == NULL)
     {
-      options = read_options (connect, stored);
+      options = read_options (connect, choices->stored_xml);
       networks = kvmm_virt_connect_list_networks (connect, NULL);
       list_storage (connect, &storage);
       devices = kvmm_virt_connect_list_host_devices (connect, NULL);
@@ -147,7 +147,9 @@ look_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
       host.volume_labels = storage.volume_labels;
       host.is_session = order->is_session;
       host.lacks_vsock = !order->is_remote && access (VSOCK_DEVICE, F_OK) != 0;
-      choices->kinds = kvmm_xml_new_device_list_kinds (stored, choices->live_xml, &host, &error);
+      host.libvirt_version = order->libvirt_version;
+      choices->kinds =
+          kvmm_xml_new_device_list_kinds (choices->stored_xml, choices->live_xml, &host, &error);
     }
   if (error != NULL)
     g_task_return_error (task, error);
@@ -344,6 +346,23 @@ check_path (const KvmmDomainOrder *order, GError **error)
   return TRUE;
 }
 
+/* Worker. Of a folder that is not there the machine would not start. */
+static gboolean
+check_folder (const KvmmDomainOrder *order, GError **error)
+{
+  const char *path = get_value (order, "source/@dir");
+  struct stat st = { 0 };
+
+  if (*path != '/')
+    return fail (error, _ ("Name the folder by its whole path, from “/” on"));
+  if (order->is_remote || (stat (path, &st) != 0 && errno != ENOENT && errno != ENOTDIR))
+    return TRUE;
+  if (!S_ISDIR (st.st_mode))
+    return fail (error, st.st_mode == 0 ? _ ("“%s” is not there") : _ ("“%s” is not a folder"),
+                 path);
+  return TRUE;
+}
+
 /* Worker. What another machine has is nobody's by mistake. */
 static gboolean
 check_alone (const KvmmDomainOrder *order, KvmmVirtConnect *connect, GError **error)
@@ -378,6 +397,8 @@ prepare_storage (const KvmmDomainOrder *order,
 
   if (strcmp (order->text, "cdrom") == 0)
     return check_path (order, error);
+  if (strcmp (order->text, "filesystem") == 0)
+    return check_folder (order, error);
   if (strcmp (order->text, "disk") != 0)
     return TRUE;
   if (strcmp (source, "volume") == 0)

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 /* What there is to choose from. */
 typedef struct
 {
+  char *stored_xml;
   char *live_xml;     /* (nullable) while the machine runs */
   GPtrArray *kinds;   /* (element-type KvmmXmlNewKind) */
   gboolean is_remote; /* paths are the host's, not this computer's */

@@ -9,7 +9,9 @@
 
 #include "kvmm-dialogs.h"
 #include "kvmm-new-device-row.h"
+#include "kvmm-share-window.h"
 #include "model/kvmm-new-device.h"
+#include "xml/kvmm-xml-share.h"
 
 struct _KvmmHardwareAddWindow
 {
@@ -20,7 +22,9 @@ struct _KvmmHardwareAddWindow
   KvmmNewDeviceChoices *choices; /* (owned) (nullable) */
   const KvmmXmlNewKind *kind;    /* (unowned) (nullable): of the form */
   GPtrArray *rows;               /* (owned) (element-type GtkWidget): of the form */
+  char *tag;                     /* (owned) (nullable): suggested for the folder that is typed */
   gboolean is_busy;              /* a device is being added */
+  gboolean begins_with_share;    /* without a look at the kinds */
 
   GtkWidget *cancel_button;
   GtkWidget *back_button;
@@ -83,6 +87,34 @@ show_when (KvmmHardwareAddWindow *self, GHashTable *values)
                           : _ ("The running machine gets it with its next start."));
 }
 
+static GtkWidget *
+find_row (KvmmHardwareAddWindow *self, const char *path)
+{
+  for (guint i = 0; i < self->rows->len; i++)
+    if (g_str_equal (kvmm_new_device_row_get_field (self->rows->pdata[i])->path, path))
+      return self->rows->pdata[i];
+  return NULL;
+}
+
+/* The name follows the folder until somebody writes another. */
+static void
+suggest_tag (KvmmHardwareAddWindow *self)
+{
+  GtkWidget *folder = find_row (self, "source/@dir");
+  GtkWidget *name = find_row (self, "target/@dir");
+  const char *written = kvmm_new_device_row_get_value (name);
+  g_autofree char *before = g_steal_pointer (&self->tag);
+
+  if (before != NULL && !g_str_equal (before, written))
+    {
+      self->tag = g_steal_pointer (&before);
+      return;
+    }
+  self->tag =
+      kvmm_xml_share_dup_tag (kvmm_new_device_row_get_value (folder), self->choices->stored_xml);
+  kvmm_new_device_row_set_text (name, self->tag);
+}
+
 static void
 changed_cb (KvmmHardwareAddWindow *self)
 {
@@ -90,6 +122,8 @@ changed_cb (KvmmHardwareAddWindow *self)
 
   if (self->kind == NULL)
     return;
+  if (g_str_equal (self->kind->name, "filesystem"))
+    suggest_tag (self);
   values = read_values (self);
   for (guint i = 0; i < self->rows->len; i++)
     gtk_widget_set_visible (
@@ -112,6 +146,7 @@ clear_form (KvmmHardwareAddWindow *self)
   for (guint i = 0; i < self->rows->len; i++)
     adw_preferences_group_remove (self->group, self->rows->pdata[i]);
   g_ptr_array_set_size (self->rows, 0);
+  g_clear_pointer (&self->tag, g_free);
   show_error (self, NULL);
 }
 
@@ -211,6 +246,13 @@ looked_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     gtk_list_box_append (self->kinds, create_kind_row (self->choices->kinds->pdata[i]));
   gtk_stack_set_visible_child_name (self->stack, "kinds");
   gtk_widget_child_focus (GTK_WIDGET (self->kinds), GTK_DIR_TAB_FORWARD);
+  for (guint i = 0; self->begins_with_share && i < self->choices->kinds->len; i++)
+    {
+      const KvmmXmlNewKind *kind = self->choices->kinds->pdata[i];
+
+      if (g_str_equal (kind->name, "filesystem") && kind->refusal == NULL)
+        show_kind (self, kind);
+    }
 }
 
 /* ---- adding ---- */
@@ -250,6 +292,20 @@ agreed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     add (self, TRUE);
 }
 
+/* What is left to do is the guest's. */
+static void
+show_share (KvmmHardwareAddWindow *self, GtkWidget *parent, gboolean needs_restart)
+{
+  g_autoptr (GHashTable) values = read_values (self);
+  KvmmXmlShare share = {
+    .tag = g_hash_table_lookup (values, "target/@dir"),
+    .folder = g_hash_table_lookup (values, "source/@dir"),
+    .is_virtiofs = g_strcmp0 (g_hash_table_lookup (values, "driver/@type"), "virtiofs") == 0,
+  };
+
+  kvmm_share_window_present (parent, self->domain, &share, needs_restart);
+}
+
 static void
 added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -280,6 +336,8 @@ added_cb (GObject *source, GAsyncResult *result, gpointer user_data)
                           self->kind->title);
   if (parent != NULL)
     kvmm_dialogs_toast (parent, text);
+  if (parent != NULL && g_str_equal (self->kind->name, "filesystem"))
+    show_share (self, parent, added->needs_restart);
   gtk_window_destroy (GTK_WINDOW (self));
 }
 
@@ -335,6 +393,7 @@ kvmm_hardware_add_window_finalize (GObject *object)
   g_clear_object (&self->cancellable);
   g_clear_pointer (&self->choices, kvmm_new_device_choices_free);
   g_clear_pointer (&self->rows, g_ptr_array_unref);
+  g_clear_pointer (&self->tag, g_free);
   G_OBJECT_CLASS (kvmm_hardware_add_window_parent_class)->finalize (object);
 }
 
@@ -375,16 +434,31 @@ kvmm_hardware_add_window_init (KvmmHardwareAddWindow *self)
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
-void
-kvmm_hardware_add_window_present (GtkWidget *widget, KvmmDomain *domain)
+static void
+present (GtkWidget *widget, KvmmDomain *domain, gboolean begins_with_share)
 {
   GtkRoot *root = gtk_widget_get_root (widget);
   KvmmHardwareAddWindow *self;
 
-  g_return_if_fail (KVMM_IS_DOMAIN (domain));
-
   self = g_object_new (KVMM_TYPE_HARDWARE_ADD_WINDOW, "transient-for", root, NULL);
   self->domain = g_object_ref (domain);
+  self->begins_with_share = begins_with_share;
   kvmm_new_device_look_async (domain, self->cancellable, looked_cb, g_object_ref (self));
   gtk_window_present (GTK_WINDOW (self));
+}
+
+void
+kvmm_hardware_add_window_present (GtkWidget *widget, KvmmDomain *domain)
+{
+  g_return_if_fail (KVMM_IS_DOMAIN (domain));
+
+  present (widget, domain, FALSE);
+}
+
+void
+kvmm_hardware_add_window_present_share (GtkWidget *widget, KvmmDomain *domain)
+{
+  g_return_if_fail (KVMM_IS_DOMAIN (domain));
+
+  present (widget, domain, TRUE);
 }

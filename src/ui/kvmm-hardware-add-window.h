@@ -23,4 +23,8 @@ G_DECLARE_FINAL_TYPE (
  */
 void kvmm_hardware_add_window_present (GtkWidget *widget, KvmmDomain *domain);
 
+/** kvmm_hardware_add_window_present_share: the same, for a shared folder at once. Where this
+ * machine can have none, the kinds are shown, and what stands in the way. */
+void kvmm_hardware_add_window_present_share (GtkWidget *widget, KvmmDomain *domain);
+
 G_END_DECLS

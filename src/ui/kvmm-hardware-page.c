@@ -16,6 +16,7 @@
 #include "kvmm-hardware-edit-window.h"
 #include "kvmm-hardware-remove.h"
 #include "kvmm-pending-view.h"
+#include "kvmm-share-window.h"
 #include "xml/kvmm-xml-device.h"
 #include "xml/kvmm-xml-disks.h"
 
@@ -32,6 +33,7 @@ struct _KvmmHardwarePage
   AdwLeaflet *leaflet;
   GtkListBox *list;
   GtkWidget *add_button;
+  GtkWidget *share_button;
   GtkWidget *details;
   GtkImage *icon;
   GtkLabel *title_label;
@@ -39,6 +41,7 @@ struct _KvmmHardwarePage
   GtkWidget *edit_button;
   GtkWidget *grow_button;
   GtkWidget *remove_button;
+  GtkWidget *mount_button;
   KvmmDiscButtons *disc_buttons;
   KvmmBootOrderView *boot_order_view;
   GtkListBox *fields;
@@ -115,11 +118,19 @@ dup_growing_target (const KvmmXmlDevice *device)
              : NULL;
 }
 
+/* Returns: (nullable) (transfer full) */
+static KvmmXmlShare *
+parse_share (const KvmmXmlDevice *device)
+{
+  return g_str_equal (device->kind, "filesystem") ? kvmm_xml_share_parse (device->xml) : NULL;
+}
+
 static void
 show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
 {
   gboolean is_persistent = kvmm_domain_get_persistent (self->domain);
   g_autofree char *growing = dup_growing_target (device);
+  g_autoptr (KvmmXmlShare) share = parse_share (device);
 
   gtk_image_set_from_icon_name (self->icon, device->icon_name);
   gtk_label_set_text (self->title_label, device->title);
@@ -128,6 +139,7 @@ show_device (KvmmHardwarePage *self, const KvmmXmlDevice *device)
   gtk_widget_set_visible (self->edit_button, is_persistent && device->part != NULL);
   gtk_widget_set_visible (self->remove_button, is_persistent && is_removable (device));
   gtk_widget_set_visible (self->grow_button, growing != NULL);
+  gtk_widget_set_visible (self->mount_button, share != NULL);
   kvmm_disc_buttons_set_device (self->disc_buttons, self->domain, device);
   gtk_widget_set_visible (GTK_WIDGET (self->boot_order_view),
                           is_persistent && g_strcmp0 (device->part, "domain/os") == 0);
@@ -200,6 +212,22 @@ grow_cb (KvmmHardwarePage *self)
 }
 
 static void
+share_cb (KvmmHardwarePage *self)
+{
+  kvmm_hardware_add_window_present_share (GTK_WIDGET (self), self->domain);
+}
+
+static void
+mount_cb (KvmmHardwarePage *self)
+{
+  const KvmmXmlDevice *device = get_device (self, gtk_list_box_get_selected_row (self->list));
+  g_autoptr (KvmmXmlShare) share = device != NULL ? parse_share (device) : NULL;
+
+  if (share != NULL)
+    kvmm_share_window_present (GTK_WIDGET (self), self->domain, share, FALSE);
+}
+
+static void
 remove_cb (KvmmHardwarePage *self)
 {
   const KvmmXmlDevice *device = get_device (self, gtk_list_box_get_selected_row (self->list));
@@ -265,6 +293,7 @@ listed_cb (GObject *object, GAsyncResult *result, gpointer user_data)
   if (devices != NULL)
     {
       gtk_widget_set_visible (self->add_button, kvmm_domain_get_persistent (self->domain));
+      gtk_widget_set_visible (self->share_button, kvmm_domain_get_persistent (self->domain));
       if (!is_same_list (self->devices, devices))
         take_devices (self, g_steal_pointer (&devices));
       gtk_stack_set_visible_child_name (self->stack, "devices");
@@ -337,6 +366,8 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, leaflet);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, list);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, add_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, share_button);
+  gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, mount_button);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, details);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, icon);
   gtk_widget_class_bind_template_child (widget_class, KvmmHardwarePage, title_label);
@@ -356,6 +387,8 @@ kvmm_hardware_page_class_init (KvmmHardwarePageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, add_cb);
   gtk_widget_class_bind_template_callback (widget_class, edit_cb);
   gtk_widget_class_bind_template_callback (widget_class, grow_cb);
+  gtk_widget_class_bind_template_callback (widget_class, share_cb);
+  gtk_widget_class_bind_template_callback (widget_class, mount_cb);
   gtk_widget_class_bind_template_callback (widget_class, remove_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);
 }

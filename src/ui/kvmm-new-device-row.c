@@ -6,6 +6,7 @@
 #include "kvmm-new-device-row.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #define FIELD_KEY "kvmm-new-device-field"
 
@@ -136,6 +137,17 @@ kvmm_new_device_row_new (const KvmmXmlNewField *field,
   g_signal_connect_object (row, is_choice ? "notify::selected" : "changed", changed,
                            G_OBJECT (user_data), G_CONNECT_SWAPPED);
   return row;
+}
+
+void
+kvmm_new_device_row_set_text (GtkWidget *row, const char *text)
+{
+  const KvmmXmlNewField *field = kvmm_new_device_row_get_field (row);
+
+  g_return_if_fail (field != NULL && text != NULL && field->type != KVMM_XML_NEW_CHOICE);
+
+  if (strcmp (gtk_editable_get_text (GTK_EDITABLE (row)), text) != 0)
+    gtk_editable_set_text (GTK_EDITABLE (row), text);
 }
 
 const KvmmXmlNewField *

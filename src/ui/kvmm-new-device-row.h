@@ -30,4 +30,7 @@ const KvmmXmlNewField *kvmm_new_device_row_get_field (GtkWidget *row);
 /** kvmm_new_device_row_get_value: Returns: (transfer none): raw, "" when nothing is chosen */
 const char *kvmm_new_device_row_get_value (GtkWidget *row);
 
+/** kvmm_new_device_row_set_text: of a field that is written, not chosen */
+void kvmm_new_device_row_set_text (GtkWidget *row, const char *text);
+
 G_END_DECLS

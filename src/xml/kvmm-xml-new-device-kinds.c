@@ -21,6 +21,7 @@
 #define POOL KVMM_XML_NEEDS_POOL
 #define VOLUME KVMM_XML_NEEDS_VOLUME
 #define SPICE KVMM_XML_NEEDS_SPICE
+#define VIRTIOFS KVMM_XML_NEEDS_VIRTIOFS
 #define NO_OTHER KVMM_XML_NEEDS_NO_OTHER
 
 const KvmmXmlNewTable kvmm_xml_new_tables[] = {
@@ -201,16 +202,13 @@ const KvmmXmlNewTable kvmm_xml_new_tables[] = {
                      { "pcie-root-port", N_ ("PCI Express port"), PCIE } } },
     } },
   { "filesystem",
-    .note = N_ ("VirtioFS shares the machine's memory with a program on the host. Where the "
-                "definition does not say so yet, it is added, and counts from the next start on."),
-    .needs = RIGHTS,
     .xml = "<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source/>"
            "<target/></filesystem>",
     .fields = {
         { "source/@dir", N_ ("Folder on the host"), KVMM_XML_NEW_FOLDER },
-        { "target/@dir", N_ ("Name in the machine"), KVMM_XML_NEW_TEXT, .value = "share" },
+        { "target/@dir", N_ ("Name in the machine"), KVMM_XML_NEW_TEXT },
         { "driver/@type", N_ ("Driver"), KVMM_XML_NEW_CHOICE, .caps = "driverType",
-          .words = { { "virtiofs", "VirtioFS" } } },
+          .words = { { "virtiofs", "VirtioFS", VIRTIOFS }, { "path", N_ ("9p (slower)") } } },
     } },
   { "hostdev-usb",
     N_ ("USB device of the host"),

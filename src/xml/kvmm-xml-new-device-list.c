@@ -10,6 +10,7 @@
 #include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-host-interface.h"
 #include "xml/kvmm-xml-new-device-private.h"
+#include "xml/kvmm-xml-share.h"
 #include "xml/kvmm-xml-slot.h"
 
 /* Which devices a machine can get. */
@@ -17,6 +18,7 @@
 typedef struct
 {
   KvmmXmlEdit *edit;
+  const char *stored;
   const xmlNode *live; /* (nullable) */
   const KvmmXmlNewHost *host;
   KvmmXmlNeeds has; /* what the machine and its host have */
@@ -105,6 +107,8 @@ find_all (const Context *context)
     has |= KVMM_XML_NEEDS_USB;
   if (!host->is_session)
     has |= KVMM_XML_NEEDS_RIGHTS;
+  if (!host->is_session || host->libvirt_version >= KVMM_XML_SHARE_SESSION_VERSION)
+    has |= KVMM_XML_NEEDS_VIRTIOFS;
   if (host->networks != NULL && host->networks->len > 0)
     has |= KVMM_XML_NEEDS_NETWORK;
   if (host->pools != NULL && host->pools->len > 0)
@@ -228,6 +232,8 @@ dup_default (const Context *context, const KvmmXmlNewTable *table, const KvmmXml
 
       return g_strdup_printf ("%s-%s", name != NULL ? name : "disk", target);
     }
+  if (strcmp (table->name, "filesystem") == 0 && strcmp (field->path, "target/@dir") == 0)
+    return kvmm_xml_share_dup_tag ("", context->stored);
   if (field->type != KVMM_XML_NEW_CHOICE)
     return g_strdup (field->words != NULL && field->words->len > 0 ? field->words->pdata[0] : "");
   habit = dup_habit (context, table->name, field);
@@ -323,6 +329,23 @@ find_lack (const Context *context, const char *element, const KvmmXmlNewKind *ki
   return NULL;
 }
 
+/* Why there is no VirtioFS, or what it brings with it. */
+static const char *
+find_share_note (const Context *context)
+{
+  if (!kvmm_xml_machine_options_offers (context->host->options, "filesystem", "driverType",
+                                        "virtiofs"))
+    return _ ("The host does not offer VirtioFS; 9p, which QEMU has itself, needs nothing of it "
+              "and is slower.");
+  if (!(context->has & KVMM_XML_NEEDS_VIRTIOFS))
+    return _ ("VirtioFS needs libvirt 10.0 or newer for a session (qemu:///session), or the host's "
+              "own libvirt (qemu:///system); 9p, which QEMU has itself, is slower.");
+  if (kvmm_xml_share_has_memory (context->stored))
+    return NULL;
+  return _ ("VirtioFS shares the machine's memory with a program on the host. The definition does "
+            "not say so yet: it is added, and counts from the next start on.");
+}
+
 static KvmmXmlNewKind *
 create_kind (const Context *context, const KvmmXmlNewTable *table)
 {
@@ -335,6 +358,8 @@ create_kind (const Context *context, const KvmmXmlNewTable *table)
   self->title = table->title != NULL ? _ (table->title) : _ (known->title);
   self->icon_name = table->icon_name != NULL ? table->icon_name : known->icon_name;
   self->note = table->note != NULL ? _ (table->note) : NULL;
+  if (strcmp (table->name, "filesystem") == 0)
+    self->note = find_share_note (context);
   self->fields = g_ptr_array_new_with_free_func (field_free);
   for (const KvmmXmlNewSpec *spec = table->fields; spec->path != NULL; spec++)
     g_ptr_array_add (self->fields, create_field (context, table, element, spec));
@@ -366,6 +391,7 @@ kvmm_xml_new_device_list_kinds (const char *stored_xml,
   if (live_xml != NULL && live == NULL)
     return NULL;
   context.edit = edit;
+  context.stored = stored_xml;
   context.live = live != NULL ? xmlDocGetRootElement (live) : NULL;
   context.host = host;
   context.has = find_all (&context);

@@ -17,15 +17,16 @@ G_BEGIN_DECLS
 typedef enum
 {
   KVMM_XML_NEEDS_X86 = 1 << 0,
-  KVMM_XML_NEEDS_OLD_PC = 1 << 1,   /* machine type pc: i440fx */
-  KVMM_XML_NEEDS_PCIE = 1 << 2,     /* machine type q35 */
-  KVMM_XML_NEEDS_USB = 1 << 3,      /* USB is not switched off */
-  KVMM_XML_NEEDS_RIGHTS = 1 << 4,   /* no session */
-  KVMM_XML_NEEDS_NETWORK = 1 << 5,  /* the host has a virtual network */
-  KVMM_XML_NEEDS_POOL = 1 << 6,     /* the host has a storage pool */
-  KVMM_XML_NEEDS_SPICE = 1 << 7,    /* the machine has a SPICE screen */
-  KVMM_XML_NEEDS_NO_OTHER = 1 << 8, /* the machine has none with the same word yet */
-  KVMM_XML_NEEDS_VOLUME = 1 << 9,   /* a storage pool has a disk in it */
+  KVMM_XML_NEEDS_OLD_PC = 1 << 1,    /* machine type pc: i440fx */
+  KVMM_XML_NEEDS_PCIE = 1 << 2,      /* machine type q35 */
+  KVMM_XML_NEEDS_USB = 1 << 3,       /* USB is not switched off */
+  KVMM_XML_NEEDS_RIGHTS = 1 << 4,    /* no session */
+  KVMM_XML_NEEDS_NETWORK = 1 << 5,   /* the host has a virtual network */
+  KVMM_XML_NEEDS_POOL = 1 << 6,      /* the host has a storage pool */
+  KVMM_XML_NEEDS_SPICE = 1 << 7,     /* the machine has a SPICE screen */
+  KVMM_XML_NEEDS_NO_OTHER = 1 << 8,  /* the machine has none with the same word yet */
+  KVMM_XML_NEEDS_VOLUME = 1 << 9,    /* a storage pool has a disk in it */
+  KVMM_XML_NEEDS_VIRTIOFS = 1 << 10, /* the host's libvirt runs its program, in a session too */
 } KvmmXmlNeeds;
 
 typedef struct

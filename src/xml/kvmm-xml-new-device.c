@@ -8,11 +8,13 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "util/kvmm-guest-text.h"
 #include "xml/kvmm-xml-domain.h"
 #include "xml/kvmm-xml-edit-private.h"
 #include "xml/kvmm-xml-host-device.h"
 #include "xml/kvmm-xml-new-device-private.h"
 #include "xml/kvmm-xml-path.h"
+#include "xml/kvmm-xml-share.h"
 #include "xml/kvmm-xml-slot.h"
 
 /* Building the element of a new device: as the table has it, and what was chosen written into it as
@@ -43,15 +45,6 @@ has_controller (const xmlNode *domain, const char *type)
     if (kvmm_xml_node_attribute_is (node, "type", type))
       return TRUE;
   return FALSE;
-}
-
-static gboolean
-shares_memory (const xmlNode *domain)
-{
-  const xmlNode *access =
-      kvmm_xml_node_child (kvmm_xml_node_child (domain, "memoryBacking"), "access");
-
-  return kvmm_xml_node_attribute_is (access, "mode", "shared");
 }
 
 /* A drive without a disc is not taken by every libvirt; the buses of old have no plug at all. */
@@ -87,7 +80,7 @@ is_hot (const xmlNode *domain, const char *kind, GHashTable *values)
     return g_strcmp0 (model, "i6300esb") == 0;
   if (strcmp (kind, "controller") == 0)
     return g_strcmp0 (model, "virtio-scsi") == 0;
-  return strcmp (kind, "filesystem") == 0 && shares_memory (domain);
+  return FALSE;
 }
 
 gboolean
@@ -97,6 +90,10 @@ kvmm_xml_new_device_is_hot (const char *live_xml, const char *kind, GHashTable *
 
   g_return_val_if_fail (live_xml != NULL && kind != NULL && values != NULL, FALSE);
 
+  /* Of shared folders only VirtioFS has a plug, and only where the memory is shared already. */
+  if (strcmp (kind, "filesystem") == 0)
+    return g_strcmp0 (get_value (values, "driver/@type"), "virtiofs") == 0 &&
+           kvmm_xml_share_has_memory (live_xml);
   document = kvmm_xml_document_parse (live_xml, "domain", KVMM_XML_READ_DEFAULT, NULL);
   return document != NULL && is_hot (xmlDocGetRootElement (document), kind, values);
 }
@@ -219,6 +216,46 @@ finish_controller (Build *build)
   return TRUE;
 }
 
+/* Names are compared as they stand there: a guest mounts by them. */
+static gboolean
+check_tag (const xmlNode *definition, const char *tag, gsize max_bytes, GError **error)
+{
+  const xmlNode *devices = kvmm_xml_node_child (definition, "devices");
+
+  if (strlen (tag) > max_bytes)
+    {
+      g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                   _ ("The “Name in the machine” of a shared folder has at most %u bytes"),
+                   (guint) max_bytes);
+      return FALSE;
+    }
+  for (const xmlNode *node = kvmm_xml_node_child (devices, "filesystem"); node != NULL;
+       node = kvmm_xml_node_next (node, "filesystem"))
+    if (kvmm_xml_node_attribute_is (kvmm_xml_node_child (node, "target"), "dir", tag))
+      {
+        g_autofree char *shown = kvmm_guest_text_sanitise (tag, -1);
+
+        g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
+                     _ ("The machine has a shared folder with the “Name in the machine” “%s” "
+                        "already; choose another"),
+                     shown);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/* Without root on the host, QEMU's own server can keep the owners of files only beside them. */
+static gboolean
+finish_filesystem (Build *build, const xmlNode *definition, GError **error)
+{
+  const char *tag = get_value (build->values, "target/@dir");
+  gboolean is_9p = g_strcmp0 (get_value (build->values, "driver/@type"), "path") == 0;
+
+  return check_tag (definition, tag,
+                    is_9p ? KVMM_XML_SHARE_TAG_MAX_9P : KVMM_XML_SHARE_TAG_MAX_VIRTIOFS, error) &&
+         (!is_9p || set (build, "@accessmode", "mapped", error));
+}
+
 static gboolean
 finish (Build *build, const char *kind, const xmlNode *definition, GError **error)
 {
@@ -228,6 +265,8 @@ finish (Build *build, const char *kind, const xmlNode *definition, GError **erro
     return finish_disk (build, definition, error);
   if (strcmp (kind, "controller") == 0)
     return finish_controller (build);
+  if (strcmp (kind, "filesystem") == 0)
+    return finish_filesystem (build, definition, error);
   word = get_value (build->values, "target/@name");
   if (strcmp (kind, "channel") == 0 && strcmp (word, "com.redhat.spice.0") == 0)
     return set (build, "@type", "spicevmc", error);
@@ -289,26 +328,10 @@ kvmm_xml_new_device_build (const char *stored_xml,
 
 /* ---- adding ---- */
 
-static gboolean
-share_memory (KvmmXmlEdit *edit, GError **error)
-{
-  g_autofree char *huge = kvmm_xml_edit_get (edit, "domain/memory", 0, "memoryBacking/hugepages");
-  g_autofree char *source =
-      kvmm_xml_edit_get (edit, "domain/memory", 0, "memoryBacking/source/@type");
-
-  if (shares_memory (kvmm_xml_edit_root (edit)))
-    return TRUE;
-  /* Huge pages are a source of their own. */
-  if (huge == NULL && source == NULL &&
-      !kvmm_xml_edit_set (edit, "domain/memory", 0, "memoryBacking/source/@type", "memfd", error))
-    return FALSE;
-  return kvmm_xml_edit_set (edit, "domain/memory", 0, "memoryBacking/access/@mode", "shared",
-                            error);
-}
-
 gboolean
 kvmm_xml_new_device_add (KvmmXmlEdit *edit, const char *xml, GError **error)
 {
+  g_autoptr (KvmmXmlShare) share = NULL;
   g_autofree char *balloon = NULL;
 
   g_return_val_if_fail (edit != NULL && xml != NULL, FALSE);
@@ -317,7 +340,8 @@ kvmm_xml_new_device_add (KvmmXmlEdit *edit, const char *xml, GError **error)
   balloon = kvmm_xml_edit_get (edit, "memballoon", 0, "@model");
   if (g_str_has_prefix (xml, "<memballoon") && balloon != NULL)
     return kvmm_xml_edit_replace_device (edit, "memballoon", 0, xml, error);
-  if (g_str_has_prefix (xml, "<filesystem") && !share_memory (edit, error))
+  share = g_str_has_prefix (xml, "<filesystem") ? kvmm_xml_share_parse (xml) : NULL;
+  if (share != NULL && share->is_virtiofs && !kvmm_xml_share_memory (edit, error))
     return FALSE;
   return kvmm_xml_edit_add_device (edit, xml, NULL, error);
 }

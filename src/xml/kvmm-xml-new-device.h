@@ -69,6 +69,7 @@ typedef struct
   GPtrArray *volumes;                   /* (nullable) (element-type utf8) paths of disks in them */
   GPtrArray *volume_labels;             /* (nullable) (element-type utf8) of the same */
   GPtrArray *interfaces;                /* (nullable) (element-type KvmmXmlHostInterface) */
+  guint64 libvirt_version;              /* 9000000 is 9.0.0; 0: not known */
 } KvmmXmlNewHost;
 
 /**

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "model/kvmm-domain-edit.h"
@@ -397,6 +398,56 @@ test_sizes_are_checked (Fixture *fixture, gconstpointer data)
   g_assert_false (has_file (fixture, "grown-vda.qcow2"));
 }
 
+/* What this host offers a session of, and VirtioFS all the same: libvirt knows it, if only for a
+ * later start. */
+static void
+test_a_folder_is_shared (Fixture *fixture, gconstpointer data)
+{
+  static const char *const wrong[] = { "relative", "/no/such/folder", "/etc/passwd", NULL };
+  g_autofree KvmmNewDeviceAdded *added = NULL;
+  g_autofree KvmmNewDeviceAdded *second = NULL;
+  g_autofree KvmmNewDeviceAdded *again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; wrong[i] != NULL; i++)
+    {
+      g_autofree KvmmNewDeviceAdded *none =
+          add (fixture, "filesystem", &error, "source/@dir", wrong[i], NULL);
+
+      g_assert_null (none);
+      g_assert_error (error, KVMM_NEW_DEVICE_ERROR, KVMM_NEW_DEVICE_ERROR_INVALID);
+      g_clear_error (&error);
+    }
+  added = add (fixture, "filesystem", &error, "source/@dir", fixture->folder, "target/@dir", "nine",
+               "driver/@type", "path", NULL);
+  g_assert_no_error (error);
+  g_assert_false (added->needs_restart);
+  assert_value (fixture, TRUE, "filesystem", "target/@dir", "nine");
+  assert_value (fixture, TRUE, "filesystem", "@accessmode", "mapped");
+  /* Only VirtioFS asks for it. */
+  assert_value (fixture, TRUE, "domain/memory", "memoryBacking/access/@mode", NULL);
+
+  again = add (fixture, "filesystem", &error, "source/@dir", fixture->folder, "target/@dir", "nine",
+               "driver/@type", "path", NULL);
+  g_assert_null (again);
+  g_assert_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE);
+  g_clear_error (&error);
+
+  start (fixture);
+  second = add (fixture, "filesystem", &error, "source/@dir", fixture->folder, "target/@dir",
+                "fast", "driver/@type", "virtiofs", NULL);
+  if (error != NULL)
+    {
+      /* A session before libvirt 10 says so, and nothing was changed. */
+      g_assert_nonnull (strstr (error->message, "virtiofs"));
+      assert_value (fixture, TRUE, "domain/memory", "memoryBacking/access/@mode", NULL);
+      return;
+    }
+  g_assert_true (second->needs_restart);
+  assert_value (fixture, TRUE, "domain/memory", "memoryBacking/access/@mode", "shared");
+  assert_value (fixture, TRUE, "domain/memory", "memoryBacking/source/@type", "memfd");
+}
+
 /* As it is suggested, of an image that is there. */
 static GHashTable *
 suggest (const KvmmXmlNewKind *kind, const char *image)
@@ -409,6 +460,8 @@ suggest (const KvmmXmlNewKind *kind, const char *image)
 
       g_hash_table_insert (values, (gpointer) field->path, field->value);
     }
+  if (g_str_equal (kind->name, "filesystem"))
+    g_hash_table_insert (values, (gpointer) "source/@dir", (gpointer) g_get_tmp_dir ());
   if (g_str_equal (kind->name, "disk"))
     {
       g_hash_table_insert (values, (gpointer) KVMM_XML_NEW_SOURCE, (gpointer) "path");
@@ -476,6 +529,7 @@ main (int argc, char *argv[])
   ADD ("a-volume-that-is-there-is-taken", test_a_volume_that_is_there_is_taken);
   ADD ("the-format-is-found", test_the_format_is_found);
   ADD ("sizes-are-checked", test_sizes_are_checked);
+  ADD ("a-folder-is-shared", test_a_folder_is_shared);
   ADD ("a-machine-starts-with-all-of-them", test_a_machine_starts_with_all_of_them);
 #undef ADD
   status = g_test_run ();

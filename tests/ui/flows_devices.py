@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import kvmm_ui
-from kvmm_ui import Atspi, Failure, text_of, wait
+from kvmm_ui import Atspi, Failure, has_state, text_of, wait
 
 if "KVMM_LIBVIRT_URI" not in os.environ:
     kvmm_ui.skip_all("there is no private libvirt (script/lib/private-libvirt.sh)")
@@ -351,6 +351,79 @@ def a_stopped_machine_gets_simple_devices(flow):
     choose_device(app, window, "Channel org.kvmmanager")
 
 
+def narrow(app, window, title):
+    found = subprocess.run(["xdotool", "search", "--name", f"^{title}$"], capture_output=True, text=True, check=True)
+    subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "640"], check=True)
+    wait(lambda: window.extents()[2] <= 400, "a window for a telephone")
+
+
+def share(app, window, folder):
+    app.press_button("^_Share Folder", window)
+    adder = app.wait_window("Add Hardware")
+    app.wait_for("text", "^Folder on the host$", adder)
+    app.set_text(app.find("text", "^Folder on the host$", adder), folder)
+    return adder
+
+
+def a_folder_is_shared_and_the_guest_told(flow):
+    """One edit: the device and, for VirtioFS, the shared memory; a session before libvirt 10 has 9p."""
+    folder = f"{FOLDER}/My  Papers"
+    os.makedirs(folder, exist_ok=True)
+    app, window = open_hardware(flow)
+    adder = share(app, window, f"{FOLDER}/missing")
+    app.press_button("^_Add( Add)?$", adder)
+    app.wait_for("label", "^“Shared folder” was not added: “.*missing” is not there", adder)
+    app.set_text(app.find("text", "^Folder on the host$", adder), folder)
+    # The name follows the folder.
+    name = app.find("text", "^Name in the machine$", adder)
+    wait(lambda: text_of(name) == "My-Papers", "the name of the folder")
+    app.shot("share-folder")
+    is_virtiofs = not app.has("label", "^VirtioFS needs libvirt 10.0", adder)
+    app.press_button("^_Add( Add)?$", adder)
+    guest = app.wait_window("Use in Guest")
+    kind, option = ("virtiofs", "") if is_virtiofs else ("9p", ",trans=virtio,version=9p2000.L,msize=262144")
+    app.wait_for("label", f"^mkdir -p /mnt/My-Papers && mount -t {kind} .*My-Papers /mnt/My-Papers$", guest)
+    app.wait_for("label", f"^My-Papers /mnt/My-Papers {kind} rw,nofail{option} 0 0$", guest)
+    app.wait_for("label", "^The virtual machine does not run", guest)
+    if has_state(app.find("push button", "^_Mount", guest), Atspi.StateType.SENSITIVE):
+        raise Failure("a guest that does not run was to mount it")
+    app.shot("share-guest")
+    app.set_text(app.find("text", "^Folder in the Guest$", guest), "papers")
+    app.wait_for("label", "^Name a folder of the guest by its whole path", guest)
+    app.set_text(app.find("text", "^Folder in the Guest$", guest), "/srv/a b")
+    app.wait_for("label", "^mkdir -p '/srv/a b' && ", guest)
+    app.key("Escape")
+    wait(lambda: not app.window("Use in Guest"), "the window gone")
+    app.focus("parts")
+    wait_matches(stored, r"<filesystem .*<source dir='[^']*/My  Papers'/>\s*<target dir='My-Papers'/>", "the stored definition")
+    if ("<access mode='shared'/>" in stored()) != is_virtiofs:
+        raise Failure(stored())
+    # It says so again whenever it is asked.
+    choose_device(app, window, "Shared folder My-Papers")
+    app.press_button("^_Use in Guest", window)
+    app.wait_window("Use in Guest")
+
+
+def a_shared_folder_in_the_dark_and_narrow(flow):
+    folder = f"{FOLDER}/papers"
+    os.makedirs(folder, exist_ok=True)
+    home = f"{flow.folder}/home"
+    keyfile = f"{home}/config/glib-2.0/settings/keyfile"
+    os.makedirs(os.path.dirname(keyfile), exist_ok=True)
+    with open(keyfile, "w", encoding="utf-8") as file:
+        file.write("[org/kvmmanager/KvmManager]\ncolor-scheme='dark'\n")
+    app, window = open_hardware(flow, start=True, home=home)
+    adder = share(app, window, folder)
+    app.wait_for("label", "^The running machine gets it with its next start", adder)
+    narrow(app, adder, "Add Hardware")
+    app.shot("share-folder-narrow-dark")
+    app.press_button("^_Add( Add)?$", adder)
+    guest = app.wait_window("Use in Guest")
+    app.wait_for("label", "^The running machine gets the folder with its next start", guest)
+    narrow(app, guest, "Use in Guest")
+    app.shot("share-guest-narrow-dark")
+
+
 def lists_of_a_section_are_written(flow):
     app, window = open_hardware(flow)
     editor = edit(app, window, "Processors")
@@ -405,6 +478,8 @@ if __name__ == "__main__":
                 a_disk_that_a_machine_has_is_asked_about,
                 a_card_comes_at_once_and_sound_with_the_next_start,
                 a_stopped_machine_gets_simple_devices,
+                a_folder_is_shared_and_the_guest_told,
+                a_shared_folder_in_the_dark_and_narrow,
                 lists_of_a_section_are_written,
                 a_disk_is_made_larger,
             ]

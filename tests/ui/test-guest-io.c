@@ -17,7 +17,9 @@
 #include "ui/kvmm-console-page.h"
 #include "ui/kvmm-file-drop.h"
 #include "ui/kvmm-files-view.h"
+#include "ui/kvmm-command-run.h"
 #include "ui/kvmm-machine-window.h"
+#include "ui/kvmm-share-window.h"
 #include "ui/kvmm-terminal-tab.h"
 #include "util/kvmm-thread.h"
 #include "virt/kvmm-virt-connect.h"
@@ -202,8 +204,8 @@ set_up (Fixture *f, gconstpointer data)
   f->folder = g_dir_make_tmp ("kvmm-io-XXXXXX", NULL);
   f->shared = g_build_filename (f->folder, "shared", NULL);
   g_assert_cmpint (g_mkdir (f->shared, 0755), ==, 0);
-  policy = "[policy]\nfile-read=allow\nfile-write=allow\npty=shell\ninbox=allow\n"
-           "[files]\nread=/shared\nwrite=/shared\n[audit]\nfile=/audit.log\n";
+  policy = "[policy]\nfile-read=allow\nfile-write=allow\npty=shell\ninbox=allow\nexec=any\n"
+           "[exec]\nroot=yes\n[files]\nread=/shared\nwrite=/shared\n[audit]\nfile=/audit.log\n";
   etc = g_build_filename (f->folder, "etc", "kvm-manager-agent", NULL);
   g_assert_cmpint (g_mkdir_with_parents (etc, 0755), ==, 0);
   write_file (etc, "agent.conf", policy);
@@ -835,6 +837,76 @@ test_ten_thousand_entries (Fixture *f, gconstpointer data)
   RUN_UNTIL (find_label (f, "entry-00000.log") != NULL);
 }
 
+/* ---- Shared folders ---- */
+
+static GtkWidget *
+find_share_window (void)
+{
+  g_autoptr (GListModel) windows = g_object_ref (gtk_window_get_toplevels ());
+
+  for (guint i = 0; i < g_list_model_get_n_items (windows); i++)
+    {
+      g_autoptr (GtkWidget) window = g_list_model_get_item (windows, i);
+
+      if (KVMM_IS_SHARE_WINDOW (window) && gtk_widget_get_mapped (window))
+        return window;
+    }
+  return NULL;
+}
+
+static gboolean
+is_button (GtkWidget *widget, gconstpointer label)
+{
+  return GTK_IS_BUTTON (widget) &&
+         g_strcmp0 (gtk_button_get_label (GTK_BUTTON (widget)), label) == 0;
+}
+
+/* The agent does what the line says, by the rules of its commands. No folder is shared with this
+ * computer, so its mount fails, and says so. */
+static void
+test_a_folder_is_mounted_by_the_agent (Fixture *f, gconstpointer data)
+{
+  const GType entry_type = ADW_TYPE_ENTRY_ROW;
+  const GType run_type = KVMM_TYPE_COMMAND_RUN;
+  KvmmXmlShare share = { (char *) "papers", (char *) "/home/anna/Papers", TRUE, FALSE };
+  g_autofree char *place = g_build_filename (f->folder, "a place", NULL);
+  GtkWidget *window;
+  GtkWidget *button;
+
+  open_window (f, "hardware");
+  kvmm_share_window_present (f->window, f->domain, &share, FALSE);
+  RUN_UNTIL (find_share_window () != NULL);
+  window = find_share_window ();
+  button = find (window, is_button, "_Mount");
+  gtk_editable_set_text (GTK_EDITABLE (find (window, is_type, &entry_type)), place);
+  g_assert_true (gtk_widget_get_sensitive (button));
+
+  /* Neither does the policy let it nor, then, this computer. */
+  g_signal_emit_by_name (button, "clicked");
+  RUN_UNTIL (find_dialog () != NULL);
+  answer ("close");
+  scripted_guest_set_access (f->guest, "exec", "any");
+  kvmm_guest_set_control_allowed (f->guest, FALSE);
+  g_signal_emit_by_name (button, "clicked");
+  RUN_UNTIL (find_dialog () != NULL);
+  answer ("close");
+  g_assert_null (find (window, is_type, &run_type));
+  g_assert_false (g_file_test (place, G_FILE_TEST_EXISTS));
+
+  kvmm_guest_set_control_allowed (f->guest, TRUE);
+  g_signal_emit_by_name (button, "clicked");
+  RUN_UNTIL (find (window, is_label, "Failed with exit code") != NULL);
+  g_assert_true (g_file_test (place, G_FILE_TEST_IS_DIR));
+  RUN_UNTIL (find (window, is_label, "mount -t virtiofs papers") != NULL);
+  shoot ("share-mounted-by-agent");
+
+  /* Without the agent it is left to a person. */
+  scripted_guest_set_agent (f->guest, NULL);
+  scripted_guest_set_state (f->guest, KVMM_GUEST_STATE_WAITING, "Waiting");
+  g_assert_false (gtk_widget_get_sensitive (button));
+  g_assert_nonnull (find (window, is_label, "mounted by hand"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -872,6 +944,7 @@ main (int argc, char **argv)
   ADD ("files-are-dropped-onto-the-screen", test_files_are_dropped_onto_the_screen);
   ADD ("a-drop-says-what-is-missing", test_a_drop_says_what_is_missing);
   ADD ("delete-asks-and-names", test_delete_asks_and_names);
+  ADD ("a-folder-is-mounted-by-the-agent", test_a_folder_is_mounted_by_the_agent);
   ADD ("ten-thousand-entries", test_ten_thousand_entries);
   return g_test_run ();
 }

@@ -163,7 +163,8 @@ test_offers_what_the_machine_can_have (void)
   g_assert_true (has_word (new_kinds, "interface", "model/@type", "e1000e"));
   g_assert_false (has_word (old_kinds, "interface", "model/@type", "e1000e"));
   g_assert_null (find_kind (new_kinds, "filesystem")->refusal);
-  g_assert_nonnull (find_kind (old_kinds, "filesystem")->refusal);
+  g_assert_true (has_word (new_kinds, "filesystem", "driver/@type", "virtiofs"));
+  g_assert_null (find_kind (old_kinds, "filesystem")->refusal);
   g_assert_nonnull (find_kind (new_kinds, "redirdev")->refusal);
 }
 
@@ -211,6 +212,57 @@ test_offers_what_the_host_has (void)
   g_assert_nonnull (find_kind (kinds, "tpm")->refusal);
   /* Of what the host does not tell nobody knows. */
   g_assert_null (find_kind (kinds, "sound")->refusal);
+}
+
+/* A session has it from libvirt 10 on; what is not known is not promised. */
+static void
+test_a_session_has_virtiofs_since_libvirt_10 (void)
+{
+  static const struct
+  {
+    gboolean is_session;
+    guint64 version;
+    gboolean has_virtiofs;
+  } rows[] = {
+    { TRUE, 0, FALSE },
+    { TRUE, 9010000, FALSE },
+    { TRUE, 10000000, TRUE },
+    { FALSE, 0, TRUE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      KvmmXmlNewHost host = { .is_session = rows[i].is_session,
+                              .libvirt_version = rows[i].version };
+      g_autoptr (GPtrArray) kinds = kvmm_xml_new_device_list_kinds (q35, NULL, &host, NULL);
+      const KvmmXmlNewKind *kind = find_kind (kinds, "filesystem");
+
+      g_assert_null (kind->refusal);
+      g_assert_cmpint (has_word (kinds, "filesystem", "driver/@type", "virtiofs"), ==,
+                       rows[i].has_virtiofs);
+      g_assert_true (has_word (kinds, "filesystem", "driver/@type", "path"));
+      g_assert_nonnull (
+          strstr (kind->note, rows[i].has_virtiofs ? "shares the machine's memory" : "10.0"));
+      g_assert_cmpstr (find_field (kind, "driver/@type")->value, ==,
+                       rows[i].has_virtiofs ? "virtiofs" : "path");
+    }
+}
+
+static void
+test_a_host_without_virtiofs_offers_9p (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmXmlMachineOptions) options = kvmm_xml_machine_options_parse (
+      "<domainCapabilities><devices><filesystem supported='yes'><enum name='driverType'>"
+      "<value>path</value><value>handle</value></enum></filesystem></devices></domainCapabilities>",
+      &error);
+  g_autoptr (GPtrArray) kinds = NULL;
+
+  g_assert_no_error (error);
+  kinds = list_kinds (q35, options, FALSE);
+  g_assert_false (has_word (kinds, "filesystem", "driver/@type", "virtiofs"));
+  g_assert_true (has_word (kinds, "filesystem", "driver/@type", "path"));
+  g_assert_nonnull (strstr (find_kind (kinds, "filesystem")->note, "does not offer VirtioFS"));
 }
 
 static void
@@ -311,6 +363,13 @@ static const Case cases[] = {
   { "a-pci-device", q35, NULL, "hostdev-pci", ":pci-device=0000:0a:19.1",
     "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0' "
     "bus='0xa' slot='0x19' function='0x1'/></source></hostdev>" },
+  { "a-folder", q35, NULL, "filesystem",
+    "source/@dir=/srv/a & b;target/@dir=a-b;driver/@type=virtiofs",
+    "<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/>"
+    "<source dir='/srv/a &amp; b'/><target dir='a-b'/></filesystem>" },
+  { "a-folder-of-9p", q35, NULL, "filesystem", "source/@dir=/srv;target/@dir=srv;driver/@type=path",
+    "<filesystem type='mount' accessmode='mapped'><driver type='path'/><source dir='/srv'/>"
+    "<target dir='srv'/></filesystem>" },
   { "a-controller-for-usb", q35, NULL, "controller", "@model=qemu-xhci",
     "<controller type='usb' model='qemu-xhci'/>" },
 };
@@ -369,6 +428,12 @@ test_refuses_what_cannot_be (void)
     { "hostdev-usb", "", "Device" },
     { "serial", "@type=file;target/@type=isa-serial", "File" },
     { "filesystem", "source/@dir=srv;target/@dir=t;driver/@type=virtiofs", "Folder" },
+    { "filesystem", "source/@dir=/s;target/@dir=;driver/@type=virtiofs", "Name in the machine" },
+    { "filesystem",
+      "source/@dir=/s;target/@dir=0123456789012345678901234567890123456;driver/@type=virtiofs",
+      "36" },
+    { "filesystem", "source/@dir=/s;target/@dir=01234567890123456789012345678901;driver/@type=path",
+      "31" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (mistakes); i++)
@@ -415,7 +480,7 @@ test_knows_what_a_running_machine_takes (void)
     { "watchdog", "@model=ib700", FALSE, FALSE },
     { "controller", "@model=virtio-scsi", TRUE, TRUE },
     { "controller", "@model=qemu-xhci", FALSE, FALSE },
-    { "filesystem", "target/@dir=t", FALSE, FALSE },
+    { "filesystem", "target/@dir=t;driver/@type=virtiofs", FALSE, FALSE },
     { "sound", "@model=ich9", FALSE, FALSE },
     { "video", "model/@type=virtio", FALSE, FALSE },
     { "graphics", "@type=vnc", FALSE, FALSE },
@@ -456,7 +521,10 @@ test_a_shared_folder_shares_the_memory (void)
   g_autofree char *source = NULL;
 
   g_assert_true (kvmm_xml_new_device_add (
-      edit, "<filesystem type='mount'><source dir='/srv'/><target dir='t'/></filesystem>", NULL));
+      edit,
+      "<filesystem type='mount'><driver type='virtiofs'/><source dir='/srv'/><target dir='t'/>"
+      "</filesystem>",
+      NULL));
   mode = kvmm_xml_edit_get (edit, "domain/memory", 0, "memoryBacking/access/@mode");
   source = kvmm_xml_edit_get (edit, "domain/memory", 0, "memoryBacking/source/@type");
   g_assert_cmpstr (mode, ==, "shared");
@@ -601,6 +669,8 @@ main (int argc, char *argv[])
   ADD ("suggests-what-the-machine-has", test_suggests_what_the_machine_has);
   ADD ("offers-what-the-machine-can-have", test_offers_what_the_machine_can_have);
   ADD ("offers-what-the-host-has", test_offers_what_the_host_has);
+  ADD ("a-session-has-virtiofs-since-libvirt-10", test_a_session_has_virtiofs_since_libvirt_10);
+  ADD ("a-host-without-virtiofs-offers-9p", test_a_host_without_virtiofs_offers_9p);
   ADD ("a-host-without-vsock-offers-none", test_a_host_without_vsock_offers_none);
   ADD ("offers-devices-of-the-host", test_offers_devices_of_the_host);
   ADD ("suggests-what-the-host-has", test_suggests_what_the_host_has);
