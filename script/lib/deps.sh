@@ -31,7 +31,7 @@ deps_debian ()
       echo libvirt-daemon-system libvirt-daemon-config-network \
         openssh-client openssh-server polkitd \
         python3-xlib x11-utils openbox appstream clang clang-format libclang-rt-dev llvm \
-        dash shellcheck glib-networking openssl sasl2-bin libsasl2-modules ovmf
+        dash shellcheck glib-networking openssl sasl2-bin libsasl2-modules ovmf isolinux syslinux-common
       ;;
     package)
       echo build-essential debhelper dpkg-dev rpm cpio rpmlint lintian appstream mmdebstrap e2fsprogs \
@@ -64,7 +64,7 @@ deps_fedora ()
     test)
       echo libvirt-daemon-kvm openssh-clients openssh-server polkit python3-xlib xwininfo openbox appstream clang clang-tools-extra \
         compiler-rt llvm dash ShellCheck glib-networking openssl cyrus-sasl cyrus-sasl-scram \
-        qemu-ui-spice-core qemu-char-spice qemu-audio-spice qemu-device-usb-redirect edk2-ovmf
+        qemu-ui-spice-core qemu-char-spice qemu-audio-spice qemu-device-usb-redirect edk2-ovmf syslinux
       ;;
     package)
       echo rpm-build rpmlint appstream dpkg debhelper cpio e2fsprogs

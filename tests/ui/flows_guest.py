@@ -6,6 +6,7 @@ tests/guest/run.sh, which brings a private libvirt and the guest's image."""
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -15,12 +16,35 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "guest")]
 os.environ["KVMM_PROGRAM"] = os.environ["KVMM_TEST_PROGRAM"]
 # Brings the display, and runs this script again on it.
 import kvmm_ui  # noqa: E402  pylint: disable=wrong-import-position
+import flows_create  # noqa: E402  pylint: disable=wrong-import-position,wrong-import-order
 import harness  # noqa: E402  pylint: disable=wrong-import-position,wrong-import-order
 from harness import expect, expect_equal  # noqa: E402  pylint: disable=wrong-import-position
 from kvmm_ui import text_of, wait  # noqa: E402  pylint: disable=wrong-import-position
 
 # An emulated guest on a busy machine.
 SLOW_SECONDS = 90
+
+
+def make_boot_disc():
+    """A disc that the firmware starts from, with the guest's image on it."""
+    loader = [pathlib.Path(path) for path in ("/usr/lib/ISOLINUX/isolinux.bin", "/usr/share/syslinux/isolinux.bin",
+                                              "/usr/lib/syslinux/modules/bios/ldlinux.c32", "/usr/share/syslinux/ldlinux.c32")]
+    folder = harness.PRIVATE / "disc"
+    (folder / "isolinux").mkdir(parents=True)
+    for file in loader:
+        if file.exists():
+            shutil.copy(file, folder / "isolinux")
+    for name in ("vmlinuz", "initramfs.img"):
+        shutil.copy(pathlib.Path(os.environ["KVMM_TEST_IMAGE"]) / name, folder)
+    (folder / "isolinux/isolinux.cfg").write_text(
+        "default linux\nlabel linux\nkernel /vmlinuz\n"
+        "append initrd=/initramfs.img console=ttyS0 quiet kvmm.hostname=disc1\n", encoding="utf-8")
+    disc = harness.PRIVATE / "linux.iso"
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-o", str(disc), "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
+                    "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", str(folder)], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    disc.chmod(0o644)
+    return disc
 
 
 class Cases:
@@ -119,7 +143,7 @@ class Cases:
         self.wait_row(window, "Guest agent", "^Ready", "Facts")
 
     def command(self, *arguments):
-        return subprocess.run([os.environ["KVMM_PROGRAM"], *arguments, "--connect", harness.URI], check=True,
+        return subprocess.run([os.environ["KVMM_PROGRAM"], *arguments, "--connect", harness.URI, "--wait", "60"], check=True,
                               timeout=SLOW_SECONDS, stdout=subprocess.PIPE, text=True).stdout
 
     # ---- a guest that learns to speak
@@ -195,6 +219,30 @@ class Cases:
         self.app.key("Escape")
         wait(lambda: not self.app.window("Preferences"), "no Preferences")
 
+    # ---- a machine that is made, and speaks
+
+    def a_new_machine_boots_from_its_disc(self):
+        """From the window for new ones to the facts of the guest, by a disc that is an installation's in all but size."""
+        disc = make_boot_disc()
+        self.app.focus("KVM Manager")
+        self.app.key("ctrl+n")
+        window = self.app.wait_window(flows_create.TITLE)
+        self.app.set_text(self.app.find("text", "^Image File$", window), str(disc))
+        self.app.set_text(self.app.find("text", "^Name$", window), "made1")
+        flows_create.set_number(self.app, window, "Memory in MiB", 192)
+        flows_create.set_number(self.app, window, "Processors", 1)
+        flows_create.set_number(self.app, window, "Size in GiB", 1)
+        button = self.app.find("push button", "^C_?reate", window)
+        self.app.wait_sensitive(button)
+        self.app.press(button)
+        self.app.wait_window_gone(flows_create.TITLE)
+        window = self.app.wait_window("made1")
+        # Keys are the guest's there.
+        self.app.press(self.app.find("page tab", "^Guest$", window))
+        self.wait_row(window, "Host name", "^disc1$")
+        self.app.shot("new-machine-speaks")
+        subprocess.run(["virsh", "-q", "-c", harness.URI, "destroy", "made1"], check=True)
+
     # ---- a window that outlives its machine's run
 
     def window_follows_a_shutdown(self):
@@ -214,6 +262,7 @@ def make_cases(host):
         cases.commands_borrow_the_channel,
         cases.silence_has_one_button_and_counts, cases.disc_is_mounted, cases.typed_commands_make_it_speak,
         cases.disc_is_ejected, cases.an_unreadable_disc_is_uploaded, cases.preferences_say_where_it_is,
+        cases.a_new_machine_boots_from_its_disc,
         cases.window_follows_a_shutdown)
     listed = [(method.__name__.replace("_", "-"), method) for method in methods]
     listed.append(("ends-without-a-complaint", cases.close))
