@@ -10,6 +10,7 @@
 
 #include "util/kvmm-guest-text.h"
 #include "xml/kvmm-xml-document.h"
+#include "xml/kvmm-xml-ovf.h"
 
 #define LIBOSINFO_NAMESPACE "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 /* Seconds between two reports of a guest's memory. */
@@ -223,6 +224,105 @@ add_drive (xmlNode *devices, const char *path, gboolean is_optional, guint place
   return disk;
 }
 
+/* Which of the controllers it is, of one for each model. */
+static guint
+find_controller (const KvmmXmlNewMachine *self, const KvmmXmlNewDisk *disk, gboolean *is_first)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->disks->len; i++)
+    {
+      const KvmmXmlNewDisk *other = self->disks->pdata[i];
+      gboolean is_new = g_str_equal (other->bus, "scsi");
+
+      for (guint j = 0; is_new && j < i; j++)
+        is_new = g_strcmp0 (((const KvmmXmlNewDisk *) self->disks->pdata[j])->controller,
+                            other->controller) != 0;
+      if (g_strcmp0 (other->controller, disk->controller) == 0)
+        {
+          *is_first = other == disk;
+          return n;
+        }
+      n += is_new ? 1 : 0;
+    }
+  *is_first = FALSE;
+  return 0;
+}
+
+/* The target of lsilogic has units, those of the others have one each. */
+static void
+add_scsi_place (const KvmmXmlNewMachine *self,
+                xmlNode *devices,
+                xmlNode *disk,
+                const KvmmXmlNewDisk *wanted,
+                guint place)
+{
+  gboolean is_first;
+  g_autofree char *index = g_strdup_printf ("%u", find_controller (self, wanted, &is_first));
+  g_autofree char *number = g_strdup_printf ("%u", place);
+  gboolean has_units = g_strcmp0 (wanted->controller, "lsilogic") == 0;
+  xmlNode *address = add_with (disk, "address", "type", "drive");
+  xmlNode *controller;
+
+  set (address, "controller", index);
+  set (address, "bus", "0");
+  set (address, "target", has_units ? "0" : number);
+  set (address, "unit", has_units ? number : "0");
+  if (!is_first)
+    return;
+  controller = add_with (devices, "controller", "type", "scsi");
+  set (controller, "index", index);
+  set (controller, "model", wanted->controller);
+}
+
+/* Of as many disks as the smallest of these controllers takes, beyond which they differ. */
+#define SCSI_DISKS_MAX 7
+
+/* Other computers than PCs never had the controllers of an appliance. */
+static const char *
+choose_bus (const KvmmXmlNewMachine *self, const KvmmXmlNewDisk *disk, guint n_sd)
+{
+  gboolean is_full = g_str_equal (disk->bus, "scsi") && n_sd >= SCSI_DISKS_MAX;
+
+  if (!is_x86 (self))
+    return "virtio";
+  if (!is_full && !g_str_equal (disk->bus, "sata"))
+    return disk->bus;
+  return g_strcmp0 (self->machine, "pc") == 0 ? "ide" : "sata";
+}
+
+/* Of an appliance. */
+static void
+add_given_disks (const KvmmXmlNewMachine *self, xmlNode *devices)
+{
+  guint n_ide = 0, n_sd = 0, n_virtio = 0;
+
+  for (guint i = 0; i < self->disks->len; i++)
+    {
+      const KvmmXmlNewDisk *wanted = self->disks->pdata[i];
+      const char *bus = choose_bus (self, wanted, n_sd);
+      gboolean is_virtio = g_str_equal (bus, "virtio");
+      gboolean is_ide = g_str_equal (bus, "ide");
+      guint place = is_virtio ? n_virtio++ : is_ide ? n_ide++ : n_sd++;
+      g_autofree char *name = g_strdup_printf ("%s%c",
+                                               is_virtio ? "vd"
+                                               : is_ide  ? "hd"
+                                                         : "sd",
+                                               (char) ('a' + place % 26));
+      xmlNode *disk = add_with (devices, "disk", "type", "file");
+      xmlNode *driver = add_with (disk, "driver", "name", "qemu");
+
+      set (disk, "device", "disk");
+      set (driver, "type", wanted->format);
+      set (driver, "discard", "unmap");
+      add_with (disk, "source", "file", wanted->path);
+      set (add_with (disk, "target", "dev", name), "bus", bus);
+      add_order (disk, i + 1);
+      if (g_str_equal (bus, "scsi"))
+        add_scsi_place (self, devices, disk, wanted, place);
+    }
+}
+
 /* The hard disk first: as long as it is empty the firmware goes on to the next. */
 static void
 add_disks (const KvmmXmlNewMachine *self, xmlNode *devices)
@@ -232,6 +332,11 @@ add_disks (const KvmmXmlNewMachine *self, xmlNode *devices)
   guint n_drives = 0;
   xmlNode *disk, *driver, *target;
 
+  if (self->disks != NULL)
+    {
+      add_given_disks (self, devices);
+      return;
+    }
   if (self->disk_path != NULL)
     {
       g_autofree char *name =
@@ -269,7 +374,7 @@ has_scsi (const KvmmXmlNewMachine *self)
 }
 
 static void
-add_network (const KvmmXmlNewMachine *self, xmlNode *devices)
+add_card (const KvmmXmlNewMachine *self, xmlNode *devices, const char *model)
 {
   xmlNode *interface = NULL;
 
@@ -293,12 +398,22 @@ add_network (const KvmmXmlNewMachine *self, xmlNode *devices)
       interface = add_with (devices, "interface", "type", "user");
       break;
     }
-  add_with (interface, "model", "type",
-            self->has_virtio                       ? "virtio"
-            : g_strcmp0 (self->machine, "pc") == 0 ? "e1000"
-                                                   : "e1000e");
+  add_with (interface, "model", "type", model);
   if (self->boots_network)
     add_order (interface, 3);
+}
+
+static void
+add_network (const KvmmXmlNewMachine *self, xmlNode *devices)
+{
+  if (self->cards == NULL)
+    add_card (self, devices,
+              self->has_virtio                       ? "virtio"
+              : g_strcmp0 (self->machine, "pc") == 0 ? "e1000"
+                                                     : "e1000e");
+  for (guint i = 0; self->cards != NULL && i < self->cards->len; i++)
+    add_card (self, devices,
+              is_x86 (self) ? ((const KvmmXmlOvfCard *) self->cards->pdata[i])->model : "virtio");
 }
 
 static void
@@ -358,8 +473,9 @@ add_devices (const KvmmXmlNewMachine *self, xmlNode *domain)
 static gboolean
 check_texts (const KvmmXmlNewMachine *self, GError **error)
 {
-  const char *const texts[] = { self->title,     self->os_id,      self->machine,   self->arch,
-                                self->disk_path, self->cdrom_path, self->seed_path, self->network };
+  const char *const texts[] = { self->title,      self->description, self->os_id,
+                                self->machine,    self->arch,        self->disk_path,
+                                self->cdrom_path, self->seed_path,   self->network };
 
   for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
     if (texts[i] != NULL && !kvmm_xml_text_is_writable (texts[i]))
@@ -390,6 +506,8 @@ kvmm_xml_new_machine_build (const KvmmXmlNewMachine *self, GError **error)
   add_text (domain, "name", self->name);
   if (self->title != NULL)
     add_text (domain, "title", self->title);
+  if (self->description != NULL)
+    add_text (domain, "description", self->description);
   add_metadata (domain, self);
   add_number (domain, "memory", "KiB", self->memory_kib);
   add_number (domain, "vcpu", NULL, self->vcpus);

@@ -26,12 +26,22 @@ typedef enum
   KVMM_XML_NETWORK_USER,    /* QEMU's own, for sessions without rights */
 } KvmmXmlNetworkKind;
 
+/* A disk on a controller that its system knows. */
+typedef struct
+{
+  char *path;             /* (owned) of the host */
+  const char *format;     /* (unowned) "qcow2", "raw" */
+  const char *bus;        /* (unowned) "sata", "scsi", "virtio" */
+  const char *controller; /* (unowned) (nullable) of "scsi": libvirt's model, one for all of it */
+} KvmmXmlNewDisk;
+
 /* All strings are (unowned). */
 typedef struct
 {
   const char *name;
-  const char *title;     /* (nullable) */
-  const char *virt_type; /* "kvm", "qemu" */
+  const char *title;       /* (nullable) */
+  const char *description; /* (nullable) */
+  const char *virt_type;   /* "kvm", "qemu" */
   const char *arch;
   const char *machine; /* (nullable) "q35", "pc", "virt" */
   const char *os_id;   /* (nullable) libosinfo's */
@@ -46,12 +56,18 @@ typedef struct
 
   const char *disk_path;   /* (nullable) of the host */
   const char *disk_format; /* (nullable) "qcow2", "raw" */
+  /* (unowned) (nullable) (element-type KvmmXmlNewDisk) instead of the above, to be started from in
+   * this order */
+  const GPtrArray *disks;
   gboolean has_cdrom;
   const char *cdrom_path; /* (nullable) an ISO of the host; without it the drive is empty */
   const char *seed_path;  /* (nullable) a disc for cloud-init, in a drive of its own */
 
   KvmmXmlNetworkKind network_kind;
   const char *network; /* (nullable) */
+  /* (unowned) (nullable) (element-type KvmmXmlOvfCard) each on that network; %NULL: one that suits
+   * the system */
+  const GPtrArray *cards;
   gboolean boots_network;
 
   const char *graphics; /* (nullable) "vnc", "spice" */
