@@ -17,9 +17,22 @@
 
 /* As much as a new disk may have. */
 #define SIZE_MAX_BYTES (G_GUINT64_CONSTANT (1) << 50)
-/* Where the child finds the file that it writes to. */
+/* Where the child finds the file that it writes to, and the one that an image is a part of. */
 #define CHILD_FD 3
 #define CHILD_PATH "/dev/fd/3"
+#define PART_FD 4
+#define PART_PATH "/dev/fd/4"
+/* As a part's file is named in what qemu-img says. */
+#define PART_END "\"filename\": \"" PART_PATH "\"}}"
+
+/* What is converted, and how qemu-img is told. */
+typedef struct
+{
+  const char *path;   /* for people; of a whole image, for qemu-img too */
+  const char *format; /* as qemu-img calls it */
+  char *part;         /* (owned) (nullable) qemu-img's name of a part of a file */
+  int part_fd;
+} Source;
 
 const char *
 kvmm_disk_convert_find_format (const guint8 *head, gsize size)
@@ -55,10 +68,13 @@ set_failed (GError **error, const char *path, const char *why)
 /* Whether the image is whole by itself, of what qemu-img says of it:
  *   virtual size: 8 MiB (8388608 bytes)
  *   backing file: base.vmdk
+ *   data file: disk.raw
+ *       create type: monolithicSparse
  *               filename: /home/me/old.vmdk
- * A name that was made to look like another line can only have the image refused. */
+ * A name that was made to look like another line can only have the image refused. A part has its
+ * extents in a file that qemu-img describes; those of other files have other types. */
 static gboolean
-check_answer (const char *path, const char *answer, GError **error)
+check_answer (const Source *source, const char *answer, GError **error)
 {
   g_auto (GStrv) lines = g_strsplit (answer, "\n", -1);
   guint64 size_bytes = 0;
@@ -68,32 +84,67 @@ check_answer (const char *path, const char *answer, GError **error)
     {
       const char *text = g_strchug (*line);
       const char *bytes = strchr (text, '(');
+      const char *name = text + strlen ("filename: ");
 
       if (g_str_has_prefix (text, "virtual size:") && bytes != NULL && size_bytes == 0)
         size_bytes = g_ascii_strtoull (bytes + 1, NULL, 10);
-      else if (g_str_has_prefix (text, "backing file"))
+      else if (g_str_has_prefix (text, "backing file") || g_str_has_prefix (text, "data file:"))
         is_whole = FALSE;
+      else if (g_str_has_prefix (text, "create type: ") && source->part != NULL)
+        is_whole = is_whole && (g_str_has_suffix (text, ": monolithicSparse") ||
+                                g_str_has_suffix (text, ": streamOptimized"));
       else if (g_str_has_prefix (text, "filename: "))
-        is_whole = is_whole && g_str_equal (text + strlen ("filename: "), path);
+        is_whole = is_whole && (source->part != NULL ? g_str_has_prefix (name, "json:{") &&
+                                                           g_str_has_suffix (name, PART_END)
+                                                     : g_str_equal (name, source->path));
     }
   if (!is_whole)
-    set_failed (error, path, _ ("it is a part of a disk that is in several files"));
+    set_failed (error, source->path, _ ("it is a part of a disk that is in several files"));
   else if (size_bytes == 0 || size_bytes > SIZE_MAX_BYTES)
-    set_failed (error, path, _ ("it has no size, or more than 1 PiB"));
+    set_failed (error, source->path, _ ("it has no size, or more than 1 PiB"));
   else
     return TRUE;
   return FALSE;
 }
 
-static GSubprocess *
-spawn (GSubprocessLauncher *launcher, const char *const *argv, GError **error)
+/* Returns: (transfer full): qemu-img with these arguments and the image behind them */
+static GPtrArray *
+make_command (const Source *source, const char *const *arguments)
 {
+  GPtrArray *command = g_ptr_array_new ();
+
+  g_ptr_array_add (command, (char *) "qemu-img");
+  for (; *arguments != NULL; arguments++)
+    g_ptr_array_add (command, (char *) *arguments);
+  if (source->part == NULL)
+    {
+      g_ptr_array_add (command, (char *) "-f");
+      g_ptr_array_add (command, (char *) source->format);
+    }
+  g_ptr_array_add (command, (char *) (source->part != NULL ? source->part : source->path));
+  return command;
+}
+
+/* @out_fd: -1: none */
+static GSubprocess *
+spawn (const Source *source, GPtrArray *command, int out_fd, GError **error)
+{
+  g_autoptr (GSubprocessLauncher) launcher =
+      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
   g_autoptr (GError) failure = NULL;
   GSubprocess *child;
 
   /* Its words are read. */
   g_subprocess_launcher_setenv (launcher, "LC_ALL", "C", TRUE);
-  child = g_subprocess_launcher_spawnv (launcher, argv, &failure);
+  if (out_fd >= 0)
+    g_subprocess_launcher_take_fd (launcher, fcntl (out_fd, F_DUPFD_CLOEXEC, PART_FD + 1),
+                                   CHILD_FD);
+  if (source->part != NULL)
+    g_subprocess_launcher_take_fd (launcher, fcntl (source->part_fd, F_DUPFD_CLOEXEC, PART_FD + 1),
+                                   PART_FD);
+  g_ptr_array_add (command, NULL);
+  child = g_subprocess_launcher_spawnv (launcher, (const char *const *) command->pdata, &failure);
+  g_subprocess_launcher_close (launcher);
   if (child == NULL)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
                  _ ("Images are converted with qemu-img, which could not be started: %s"),
@@ -101,28 +152,36 @@ spawn (GSubprocessLauncher *launcher, const char *const *argv, GError **error)
   return child;
 }
 
-static gboolean
-look (const char *path, const char *format, GCancellable *cancellable, GError **error)
+/* Returns: (transfer full): what it says */
+static char *
+ask (const Source *source, const char *const *arguments, GCancellable *cancellable, GError **error)
 {
-  const char *const argv[] = { "qemu-img", "info", "-f", format, path, NULL };
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autoptr (GSubprocess) child = spawn (launcher, argv, error);
+  g_autoptr (GPtrArray) command = make_command (source, arguments);
+  g_autoptr (GSubprocess) child = spawn (source, command, -1, error);
   g_autofree char *out = NULL;
   g_autofree char *errors = NULL;
 
   if (child == NULL)
-    return FALSE;
+    return NULL;
   if (!g_subprocess_communicate_utf8 (child, NULL, cancellable, &out, &errors, error))
     {
       g_subprocess_force_exit (child);
       g_subprocess_wait (child, NULL, NULL);
-      return FALSE;
+      return NULL;
     }
   if (g_subprocess_get_successful (child))
-    return check_answer (path, out, error);
-  set_failed (error, path, errors);
-  return FALSE;
+    return g_steal_pointer (&out);
+  set_failed (error, source->path, errors);
+  return NULL;
+}
+
+static gboolean
+look (const Source *source, GCancellable *cancellable, GError **error)
+{
+  static const char *const arguments[] = { "info", NULL };
+  g_autofree char *said = ask (source, arguments, cancellable, error);
+
+  return said != NULL && check_answer (source, said, error);
 }
 
 /* Returns: a file without a name; -1 */
@@ -179,33 +238,25 @@ follow (GSubprocess *child,
   return length == 0;
 }
 
-int
-kvmm_disk_convert (const char *path,
-                   const char *format,
-                   guint64 total_bytes,
-                   KvmmDiskConvertProgressFunc progress,
-                   gpointer progress_data,
-                   GCancellable *cancellable,
-                   guint64 *size_bytes,
-                   GError **error)
+static int
+convert (const Source *source,
+         guint64 total_bytes,
+         KvmmDiskConvertProgressFunc progress,
+         gpointer progress_data,
+         GCancellable *cancellable,
+         guint64 *size_bytes,
+         GError **error)
 {
-  const char *const argv[] = { "qemu-img", "convert", "-p", "-f",       format,
-                               "-O",       "qcow2",   path, CHILD_PATH, NULL };
-  g_autoptr (GSubprocessLauncher) launcher =
-      g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+  static const char *const arguments[] = { "convert", "-p", "-O", "qcow2", NULL };
+  g_autoptr (GPtrArray) command = make_command (source, arguments);
   g_autoptr (GSubprocess) child = NULL;
   struct stat st;
-  int fd;
+  int fd = look (source, cancellable, error) ? open_nameless (error) : -1;
 
-  g_return_val_if_fail (path != NULL && *path == '/' && format != NULL && size_bytes != NULL, -1);
-  KVMM_ASSERT_WORKER ();
-
-  fd = look (path, format, cancellable, error) ? open_nameless (error) : -1;
   if (fd < 0)
     return -1;
-  g_subprocess_launcher_take_fd (launcher, fcntl (fd, F_DUPFD_CLOEXEC, CHILD_FD), CHILD_FD);
-  child = spawn (launcher, argv, error);
-  g_subprocess_launcher_close (launcher);
+  g_ptr_array_add (command, (char *) CHILD_PATH);
+  child = spawn (source, command, fd, error);
   if (child != NULL && follow (child, total_bytes, progress, progress_data, cancellable, error))
     {
       if (g_subprocess_get_successful (child) && fstat (fd, &st) == 0 && st.st_size > 0)
@@ -217,8 +268,71 @@ kvmm_disk_convert (const char *path,
 
       g_input_stream_read_all (g_subprocess_get_stderr_pipe (child), errors, sizeof errors - 1,
                                NULL, NULL, NULL);
-      set_failed (error, path, errors);
+      set_failed (error, source->path, errors);
     }
   close (fd);
   return -1;
+}
+
+int
+kvmm_disk_convert (const char *path,
+                   const char *format,
+                   guint64 total_bytes,
+                   KvmmDiskConvertProgressFunc progress,
+                   gpointer progress_data,
+                   GCancellable *cancellable,
+                   guint64 *size_bytes,
+                   GError **error)
+{
+  const Source source = { .path = path, .format = format };
+
+  g_return_val_if_fail (path != NULL && *path == '/' && format != NULL && size_bytes != NULL, -1);
+  KVMM_ASSERT_WORKER ();
+
+  return convert (&source, total_bytes, progress, progress_data, cancellable, size_bytes, error);
+}
+
+/* Nothing in it is a text of somebody else. */
+static char *
+name_part (const KvmmDiskPart *part)
+{
+  return g_strdup_printf ("json:{\"driver\": \"%s\", \"file\": {\"driver\": \"raw\", "
+                          "\"offset\": %" G_GUINT64_FORMAT ", \"size\": %" G_GUINT64_FORMAT ", "
+                          "\"file\": {\"driver\": \"file\", \"filename\": \"" PART_PATH "\"}}}",
+                          part->format, part->offset_bytes, part->size_bytes);
+}
+
+guint64
+kvmm_disk_convert_measure_part (const KvmmDiskPart *part, GCancellable *cancellable, GError **error)
+{
+  static const char *const arguments[] = { "measure", "-O", "qcow2", NULL };
+  g_autofree char *name = name_part (part);
+  const Source source = { part->name, part->format, name, part->fd };
+  g_autofree char *said = NULL;
+
+  KVMM_ASSERT_WORKER ();
+  if (look (&source, cancellable, error))
+    said = ask (&source, arguments, cancellable, error);
+  if (said == NULL)
+    return 0;
+  /* "required size: 3342336" */
+  return g_str_has_prefix (said, "required size: ")
+             ? MAX (1, g_ascii_strtoull (said + strlen ("required size: "), NULL, 10))
+             : 1;
+}
+
+int
+kvmm_disk_convert_part (const KvmmDiskPart *part,
+                        KvmmDiskConvertProgressFunc progress,
+                        gpointer progress_data,
+                        GCancellable *cancellable,
+                        guint64 *size_bytes,
+                        GError **error)
+{
+  g_autofree char *name = name_part (part);
+  const Source source = { part->name, part->format, name, part->fd };
+
+  KVMM_ASSERT_WORKER ();
+  return convert (&source, part->size_bytes, progress, progress_data, cancellable, size_bytes,
+                  error);
 }

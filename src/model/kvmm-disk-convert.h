@@ -41,4 +41,29 @@ int kvmm_disk_convert (const char *path,
                        guint64 *size_bytes,
                        GError **error);
 
+/* An image that is a part of a file, such as a member of an archive; or a whole file that is open.
+ */
+typedef struct
+{
+  const char *name; /* (unowned) for messages, inert */
+  int fd;           /* open for reading */
+  guint64 offset_bytes;
+  guint64 size_bytes;
+  const char *format; /* (unowned) one of kvmm_disk_convert_find_format(), "qcow2", "raw" */
+} KvmmDiskPart;
+
+/** kvmm_disk_convert_measure_part: Worker only: runs qemu-img. Returns: bytes that the result will
+ * take, at least 1; 0 with G_IO_ERROR when it cannot be read, or wants other files */
+guint64 kvmm_disk_convert_measure_part (const KvmmDiskPart *part,
+                                        GCancellable *cancellable,
+                                        GError **error);
+
+/** kvmm_disk_convert_part: kvmm_disk_convert() of a part, which is read where it lies */
+int kvmm_disk_convert_part (const KvmmDiskPart *part,
+                            KvmmDiskConvertProgressFunc progress,
+                            gpointer progress_data,
+                            GCancellable *cancellable,
+                            guint64 *size_bytes,
+                            GError **error);
+
 G_END_DECLS

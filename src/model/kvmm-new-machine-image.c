@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "model/kvmm-disk-convert.h"
+#include "model/kvmm-disk-head.h"
 #include "model/kvmm-host-file.h"
 #include "model/kvmm-new-machine-private.h"
 #include "virt/kvmm-virt-storage.h"
@@ -28,15 +29,12 @@ is_disk (const KvmmNewMachine *plan)
 static const char *
 find_format (const guint8 *head, gsize size)
 {
-  /* What is whole by itself is converted; these have their data in other files. */
-  static const char *const parts[] = { "COWD", "# Disk Desc" };
-
-  if (size >= 4 && memcmp (head, "QFI\xfb", 4) == 0)
+  if (kvmm_disk_head_is_qcow2 (head, size))
     return "qcow2";
-  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
-    if (size >= strlen (parts[i]) && memcmp (head, parts[i], strlen (parts[i])) == 0)
-      return NULL;
-  return kvmm_disk_convert_find_format (head, size) == NULL ? "raw" : NULL;
+  return !kvmm_disk_head_is_description (head, size) &&
+                 kvmm_disk_convert_find_format (head, size) == NULL
+             ? "raw"
+             : NULL;
 }
 
 static int
@@ -63,43 +61,16 @@ open_image (const char *path, guint64 *size_bytes, GError **error)
   return -1;
 }
 
-static gboolean
-is_compressed (const guint8 *head, gsize size)
-{
-  return size >= 6 && (memcmp (head, "\x1f\x8b", 2) == 0 ||
-                       memcmp (head,
-                               "\xfd"
-                               "7zXZ",
-                               6) == 0 ||
-                       memcmp (head, "BZh", 3) == 0 || memcmp (head, "\x28\xb5\x2f\xfd", 4) == 0 ||
-                       memcmp (head, "PK\3\4", 4) == 0);
-}
-
-/* Whether a qcow2 image has all of its data in itself. One that a stranger made could name any file
- * of the host as the rest. The format is QEMU's docs/interop/qcow2.txt. */
-static gboolean
-is_whole (const guint8 *head, gsize size)
-{
-  guint64 backing_offset, incompatible;
-
-  if (size < 80)
-    return FALSE;
-  memcpy (&backing_offset, head + 8, sizeof backing_offset);
-  memcpy (&incompatible, head + 72, sizeof incompatible);
-  /* Version 2 has no features. */
-  return backing_offset == 0 && (head[7] < 3 || (GUINT64_FROM_BE (incompatible) & 4) == 0);
-}
-
 /* Worker. What a disk with a system on it cannot be. */
 static gboolean
 check_disk (const KvmmNewMachine *plan, const guint8 *head, gsize size, GError **error)
 {
   const char *format = find_format (head, size);
 
-  if (is_compressed (head, size))
+  if (kvmm_disk_head_is_compressed (head, size))
     g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
                  _ ("“%s” is compressed; unpack it first"), plan->path);
-  else if (g_strcmp0 (format, "qcow2") == 0 && !is_whole (head, size))
+  else if (g_strcmp0 (format, "qcow2") == 0 && !kvmm_disk_head_is_whole (head, size))
     g_set_error (error, KVMM_NEW_MACHINE_ERROR, KVMM_NEW_MACHINE_ERROR_INVALID,
                  _ ("“%s” is not whole: a part of its data is in another file. If you know that "
                     "file, take the disk as a volume of its storage pool instead"),
@@ -126,7 +97,7 @@ look_at_image (KvmmNewMachineWork *work, guint64 *size_bytes, char **why, GError
   const KvmmNewMachine *plan = work->plan;
   g_autofree char *real_path = NULL;
   g_autofree char *closed = NULL;
-  guint8 head[80];
+  guint8 head[KVMM_DISK_HEAD_BYTES];
   gssize length;
   const char *format;
   int fd = open_image (plan->path, size_bytes, error);
@@ -200,7 +171,7 @@ kvmm_new_machine_prepare_image (KvmmNewMachineWork *work,
   gboolean is_done = TRUE;
   int fd;
 
-  if (plan->path == NULL)
+  if (plan->path == NULL || plan->source == KVMM_NEW_MACHINE_APPLIANCE)
     return TRUE;
   if (work->is_remote && !plan->may_upload && !is_copied)
     {

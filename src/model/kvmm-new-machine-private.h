@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "model/kvmm-appliance.h"
 #include "model/kvmm-new-machine.h"
 #include "util/kvmm-progress.h"
 
@@ -25,6 +26,9 @@ typedef struct
   char *image_volume;         /* (nullable) */
   char *seed_path;            /* (nullable) */
   char *seed_volume;          /* (nullable) */
+  KvmmAppliance *appliance;   /* (owned) (nullable) */
+  GPtrArray *disks;           /* (nullable) (element-type KvmmXmlNewDisk) of an appliance */
+  GPtrArray *disk_volumes;    /* (nullable) (element-type utf8) */
 } KvmmNewMachineWork;
 
 /** kvmm_new_machine_fail: Returns: %FALSE, with KVMM_NEW_MACHINE_ERROR */
@@ -42,5 +46,14 @@ gboolean kvmm_new_machine_prepare_cloud (KvmmNewMachineWork *self,
                                          KvmmVirtConnect *connect,
                                          GCancellable *cancellable,
                                          GError **error);
+/** kvmm_new_machine_prepare_appliance: kvmm-new-machine-appliance.c: the disks of an appliance, as
+ * volumes of the pool. Does nothing for another source. */
+gboolean kvmm_new_machine_prepare_appliance (KvmmNewMachineWork *self,
+                                             KvmmVirtConnect *connect,
+                                             GCancellable *cancellable,
+                                             GError **error);
+/** kvmm_new_machine_describe_appliance: what its definition has of an appliance, while @self lives
+ */
+void kvmm_new_machine_describe_appliance (KvmmNewMachineWork *self, KvmmXmlNewMachine *machine);
 
 G_END_DECLS

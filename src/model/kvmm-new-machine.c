@@ -220,6 +220,9 @@ work_free (gpointer data)
   g_free (work->image_volume);
   g_free (work->seed_path);
   g_free (work->seed_volume);
+  kvmm_appliance_free (work->appliance);
+  g_clear_pointer (&work->disks, g_ptr_array_unref);
+  g_clear_pointer (&work->disk_volumes, g_ptr_array_unref);
   g_free (work);
 }
 
@@ -234,8 +237,9 @@ static gboolean
 check_plan (const KvmmNewMachine *plan, GError **error)
 {
   gboolean is_cloud = plan->source == KVMM_NEW_MACHINE_CLOUD;
-  gboolean needs_path =
-      plan->source == KVMM_NEW_MACHINE_DISC || plan->source == KVMM_NEW_MACHINE_IMPORT || is_cloud;
+  gboolean needs_path = plan->source == KVMM_NEW_MACHINE_DISC ||
+                        plan->source == KVMM_NEW_MACHINE_IMPORT ||
+                        plan->source == KVMM_NEW_MACHINE_APPLIANCE || is_cloud;
 
   if (!kvmm_xml_machine_name_check (plan->name != NULL ? plan->name : "", error))
     return FALSE;
@@ -264,7 +268,7 @@ check_plan (const KvmmNewMachine *plan, GError **error)
     return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
                                   _ ("Choose a volume of a storage pool"));
   if (plan->source != KVMM_NEW_MACHINE_IMPORT && plan->source != KVMM_NEW_MACHINE_VOLUME &&
-      plan->disk_bytes > 0)
+      plan->source != KVMM_NEW_MACHINE_APPLIANCE && plan->disk_bytes > 0)
     {
       if (plan->disk_bytes < DISK_MIN_BYTES || plan->disk_bytes > DISK_MAX_BYTES)
         return kvmm_new_machine_fail (error, KVMM_NEW_MACHINE_ERROR_INVALID,
@@ -356,7 +360,7 @@ prepare_disk (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error
     }
   if (plan->source == KVMM_NEW_MACHINE_VOLUME)
     return take_volume (work, connect, error);
-  if (plan->disk_bytes == 0)
+  if (plan->disk_bytes == 0 || plan->source == KVMM_NEW_MACHINE_APPLIANCE)
     return TRUE;
   volume =
       kvmm_virt_storage_create_disk (connect, plan->pool, name, "qcow2", plan->disk_bytes, error);
@@ -369,14 +373,32 @@ prepare_disk (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error
   return TRUE;
 }
 
+/* Returns: (element-type utf8): paths of the storage that is the machine's alone; %NULL at the end
+ */
+static GPtrArray *
+list_made (KvmmNewMachineWork *work)
+{
+  GPtrArray *made = g_ptr_array_new ();
+
+  if (work->disk_volume != NULL)
+    g_ptr_array_add (made, work->disk_path);
+  if (work->image_volume != NULL)
+    g_ptr_array_add (made, work->image_path);
+  if (work->seed_volume != NULL)
+    g_ptr_array_add (made, work->seed_path);
+  for (guint i = 0; work->disks != NULL && i < work->disks->len; i++)
+    g_ptr_array_add (made, ((KvmmXmlNewDisk *) work->disks->pdata[i])->path);
+  g_ptr_array_add (made, NULL);
+  return made;
+}
+
 static char *
 define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
 {
   const KvmmNewMachine *plan = work->plan;
   g_autoptr (KvmmXmlMachineOptions) options = read_options (connect, plan->virt_type, error);
   g_autofree char *xml = NULL;
-  const char *made[4] = { NULL };
-  guint n_made = 0;
+  g_autoptr (GPtrArray) made = list_made (work);
   KvmmXmlNewMachine machine = { 0 };
 
   if (options == NULL)
@@ -400,9 +422,9 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
   machine.has_virtio = plan->needs.has_virtio;
   machine.disk_path = work->disk_path;
   machine.disk_format = work->disk_format;
-  machine.has_cdrom = plan->source != KVMM_NEW_MACHINE_IMPORT &&
-                      plan->source != KVMM_NEW_MACHINE_CLOUD &&
-                      plan->source != KVMM_NEW_MACHINE_VOLUME;
+  machine.has_cdrom =
+      plan->source != KVMM_NEW_MACHINE_IMPORT && plan->source != KVMM_NEW_MACHINE_CLOUD &&
+      plan->source != KVMM_NEW_MACHINE_APPLIANCE && plan->source != KVMM_NEW_MACHINE_VOLUME;
   machine.seed_path = work->seed_path;
   if (plan->source == KVMM_NEW_MACHINE_DISC)
     machine.cdrom_path = work->image_path;
@@ -411,19 +433,14 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
   machine.boots_network = plan->source == KVMM_NEW_MACHINE_NETWORK;
   machine.graphics = plan->graphics;
   machine.has_virtio_video = options->has_virtio_video;
+  kvmm_new_machine_describe_appliance (work, &machine);
   if (!plan->start)
     {
       machine.wait =
           plan->source == KVMM_NEW_MACHINE_DISC || plan->source == KVMM_NEW_MACHINE_NETWORK
               ? KVMM_XML_WAIT_INSTALLATION
               : KVMM_XML_WAIT_START;
-      if (work->disk_volume != NULL)
-        made[n_made++] = work->disk_path;
-      if (work->image_volume != NULL)
-        made[n_made++] = work->image_path;
-      if (work->seed_volume != NULL)
-        made[n_made++] = work->seed_path;
-      machine.made = made;
+      machine.made = (const char *const *) made->pdata;
     }
   xml = kvmm_xml_new_machine_build (&machine, error);
   return xml != NULL
@@ -458,6 +475,7 @@ create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable 
   else if (error == NULL && prepare_pool (work, connect, &error) &&
            kvmm_new_machine_prepare_image (work, connect, cancellable, &error) &&
            kvmm_new_machine_prepare_cloud (work, connect, cancellable, &error) &&
+           kvmm_new_machine_prepare_appliance (work, connect, cancellable, &error) &&
            prepare_disk (work, connect, &error) &&
            !g_cancellable_set_error_if_cancelled (cancellable, &error))
     uuid = define (work, connect, &error);
@@ -469,6 +487,8 @@ create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable 
   remove_volume (connect, work->plan->pool, work->disk_volume);
   remove_volume (connect, work->plan->pool, work->image_volume);
   remove_volume (connect, work->plan->pool, work->seed_volume);
+  for (guint i = 0; work->disk_volumes != NULL && i < work->disk_volumes->len; i++)
+    remove_volume (connect, work->plan->pool, work->disk_volumes->pdata[i]);
   g_task_return_error (task, error);
 }
 

@@ -23,6 +23,7 @@ typedef enum
   KVMM_NEW_MACHINE_EMPTY,
   KVMM_NEW_MACHINE_VOLUME, /* a disk that is in a storage pool, as it is */
   KVMM_NEW_MACHINE_CLOUD, /* a disk image of this computer that cloud-init sets up; always copied */
+  KVMM_NEW_MACHINE_APPLIANCE, /* an .ova or .ovf of this computer, whose disks are converted */
 } KvmmNewMachineSource;
 
 /* What is wanted. All strings are (owned). */
@@ -110,7 +111,8 @@ void kvmm_new_machine_create_async (const KvmmNewMachine *self,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data);
 /** kvmm_new_machine_create_finish: Returns: (transfer full): the UUID of the machine; %NULL with
- * KVMM_NEW_MACHINE_ERROR, KVMM_CLOUD_SEED_ERROR, KVMM_VIRT_ERROR, G_IO_ERROR_CANCELLED */
+ * KVMM_NEW_MACHINE_ERROR, KVMM_CLOUD_SEED_ERROR, KVMM_APPLIANCE_ERROR, KVMM_XML_ERROR,
+ * KVMM_VIRT_ERROR, G_IO_ERROR_CANCELLED */
 char *kvmm_new_machine_create_finish (GAsyncResult *result, GError **error);
 
 G_END_DECLS
