@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "ui/kvmm-appliance-group.h"
 #include "ui/kvmm-cloud-group.h"
 #include "ui/kvmm-dialogs.h"
 #include "ui/kvmm-machine-window.h"
@@ -26,6 +27,7 @@ typedef enum
   SOURCE_IMPORT,
   SOURCE_VOLUME,
   SOURCE_CLOUD,
+  SOURCE_APPLIANCE,
   SOURCE_NETWORK,
   SOURCE_EMPTY,
 } Source;
@@ -59,6 +61,7 @@ struct _KvmmNewMachineWindow
   GtkWidget *tpm_row;
   GtkSwitch *tpm;
   KvmmCloudGroup *cloud;
+  KvmmApplianceGroup *appliance;
   AdwActionRow *size_row;
   GtkSpinButton *disk_size;
   GtkWidget *disk_group;
@@ -126,10 +129,17 @@ check_name (KvmmNewMachineWindow *self)
   return NULL;
 }
 
+/* From this computer, wherever the host is. */
+static gboolean
+is_always_copied (Source source)
+{
+  return source == SOURCE_CLOUD || source == SOURCE_APPLIANCE;
+}
+
 static gboolean
 needs_image (Source source)
 {
-  return source == SOURCE_DISC || source == SOURCE_IMPORT || source == SOURCE_CLOUD;
+  return source == SOURCE_DISC || source == SOURCE_IMPORT || is_always_copied (source);
 }
 
 /* Returns: (transfer full) (nullable): why it cannot be made */
@@ -163,16 +173,17 @@ update (KvmmNewMachineWindow *self)
   /* The pool takes an image that is copied, too. */
   gtk_widget_set_visible (GTK_WIDGET (self->choices.volume), source == SOURCE_VOLUME);
   gtk_widget_set_visible (self->disk_group, source != SOURCE_VOLUME);
-  gtk_widget_set_visible (GTK_WIDGET (self->size_row), source != SOURCE_IMPORT);
+  gtk_widget_set_visible (GTK_WIDGET (self->size_row),
+                          source != SOURCE_IMPORT && source != SOURCE_APPLIANCE);
   adw_action_row_set_subtitle (self->size_row,
                                source == SOURCE_CLOUD
                                    ? _ ("At least; 0: as the image is. Takes its space as it is "
                                         "written to.")
                                    : _ ("0: no disk. Takes its space as it is written to."));
   gtk_widget_set_visible (GTK_WIDGET (self->cloud), source == SOURCE_CLOUD);
-  /* A cloud image is always copied from here. */
-  gtk_widget_set_visible (self->browse_button,
-                          source == SOURCE_CLOUD || self->host == NULL || !self->host->is_remote);
+  gtk_widget_set_visible (GTK_WIDGET (self->appliance), source == SOURCE_APPLIANCE);
+  gtk_widget_set_visible (self->browse_button, is_always_copied (source) || self->host == NULL ||
+                                                   !self->host->is_remote);
   if (name_problem != NULL && is_typed)
     gtk_widget_add_css_class (self->name, "error");
   else
@@ -180,6 +191,7 @@ update (KvmmNewMachineWindow *self)
   can = self->host != NULL && self->creating == NULL && problem == NULL &&
         (!has_image || *get_text (self->path) == '/') &&
         (!is_typed_interface || kvmm_xml_interface_name_check (get_text (self->interface))) &&
+        (source != SOURCE_APPLIANCE || kvmm_appliance_group_get (self->appliance) != NULL) &&
         (source != SOURCE_VOLUME ||
          kvmm_new_machine_choices_get_volume (&self->choices, self->host) != NULL);
   gtk_widget_set_sensitive (self->create_button, can);
@@ -266,6 +278,22 @@ suggest_number (GtkSpinButton *spin, double value)
     gtk_spin_button_set_value (spin, value);
 }
 
+/* What the appliance was made with goes before what its system is known to want. */
+static void
+apply_appliance (KvmmNewMachineWindow *self)
+{
+  const KvmmXmlOvf *ovf =
+      get_source (self) == SOURCE_APPLIANCE ? kvmm_appliance_group_get (self->appliance) : NULL;
+
+  if (ovf == NULL)
+    return;
+  if (ovf->memory_kib > 0)
+    suggest_number (self->memory, (double) (ovf->memory_kib / 1024));
+  if (ovf->vcpus > 0)
+    suggest_number (self->processors, ovf->vcpus);
+  kvmm_new_machine_choices_select_firmware (&self->choices, ovf->firmware);
+}
+
 /* The system's wishes, as far as the host can grant them; numbers that a person wrote stay. */
 static void
 apply_needs (KvmmNewMachineWindow *self)
@@ -282,7 +310,19 @@ apply_needs (KvmmNewMachineWindow *self)
   suggest_number (self->disk_size, ceil ((double) plan->disk_bytes / (double) GIB));
   kvmm_new_machine_choices_select_firmware (&self->choices, plan->firmware);
   gtk_switch_set_active (self->tpm, plan->has_tpm);
+  apply_appliance (self);
   self->is_suggesting = FALSE;
+}
+
+static void
+appliance_cb (KvmmNewMachineWindow *self)
+{
+  const KvmmXmlOvf *ovf = kvmm_appliance_group_get (self->appliance);
+
+  apply_needs (self);
+  if (ovf != NULL && ovf->name != NULL)
+    suggest_name (self, ovf->name);
+  update (self);
 }
 
 static void
@@ -319,6 +359,8 @@ path_cb (GtkEditable *editable, gpointer user_data)
                                                          !self->host->is_remote
                                                      ? path
                                                      : NULL);
+  kvmm_appliance_group_look (self->appliance,
+                             *path == '/' && get_source (self) == SOURCE_APPLIANCE ? path : NULL);
   update (self);
 }
 
@@ -353,6 +395,8 @@ browse_cb (GtkButton *button, gpointer user_data)
       gtk_file_chooser_native_new (_ ("Choose an Image"), GTK_WINDOW (self),
                                    GTK_FILE_CHOOSER_ACTION_OPEN, _ ("_Choose"), _ ("_Cancel"));
 
+  if (get_source (self) == SOURCE_APPLIANCE)
+    kvmm_appliance_group_add_filters (GTK_FILE_CHOOSER (dialog));
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   g_signal_connect_object (dialog, "response", G_CALLBACK (chosen_cb), self, 0);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
@@ -422,12 +466,13 @@ read_form (KvmmNewMachineWindow *self)
   gtk_spin_button_update (self->processors);
   gtk_spin_button_update (self->disk_size);
   plan->name = g_strdup (get_text (self->name));
-  plan->source = source == SOURCE_DISC      ? KVMM_NEW_MACHINE_DISC
-                 : source == SOURCE_IMPORT  ? KVMM_NEW_MACHINE_IMPORT
-                 : source == SOURCE_VOLUME  ? KVMM_NEW_MACHINE_VOLUME
-                 : source == SOURCE_CLOUD   ? KVMM_NEW_MACHINE_CLOUD
-                 : source == SOURCE_NETWORK ? KVMM_NEW_MACHINE_NETWORK
-                                            : KVMM_NEW_MACHINE_EMPTY;
+  plan->source = source == SOURCE_DISC        ? KVMM_NEW_MACHINE_DISC
+                 : source == SOURCE_IMPORT    ? KVMM_NEW_MACHINE_IMPORT
+                 : source == SOURCE_VOLUME    ? KVMM_NEW_MACHINE_VOLUME
+                 : source == SOURCE_CLOUD     ? KVMM_NEW_MACHINE_CLOUD
+                 : source == SOURCE_APPLIANCE ? KVMM_NEW_MACHINE_APPLIANCE
+                 : source == SOURCE_NETWORK   ? KVMM_NEW_MACHINE_NETWORK
+                                              : KVMM_NEW_MACHINE_EMPTY;
   if (needs_image (source))
     plan->path = g_strdup (get_text (self->path));
   if (source == SOURCE_CLOUD)
@@ -437,8 +482,9 @@ read_form (KvmmNewMachineWindow *self)
   plan->memory_kib = (guint64) gtk_spin_button_get_value (self->memory) * 1024;
   plan->vcpus = (guint) gtk_spin_button_get_value_as_int (self->processors);
   plan->has_tpm = self->host->options->has_tpm && gtk_switch_get_active (self->tpm);
-  plan->disk_bytes =
-      source == SOURCE_IMPORT ? 0 : (guint64) gtk_spin_button_get_value (self->disk_size) * GIB;
+  plan->disk_bytes = source == SOURCE_IMPORT || source == SOURCE_APPLIANCE
+                         ? 0
+                         : (guint64) gtk_spin_button_get_value (self->disk_size) * GIB;
   kvmm_new_machine_choices_read (&self->choices, self->host, get_text (self->interface), plan);
   plan->start = !gtk_switch_get_active (self->customise);
   plan->may_upload = self->may_upload;
@@ -547,11 +593,15 @@ progress_cb (goffset done_bytes, goffset total_bytes, gpointer user_data)
   KvmmNewMachineWindow *self = user_data;
   g_autofree char *done = kvmm_units_bytes ((guint64) done_bytes);
   g_autofree char *total = kvmm_units_bytes ((guint64) total_bytes);
-  g_autofree char *text = g_strdup_printf (_ ("Copying the image: %s of %s"), done, total);
+  double part = total_bytes > 0 ? (double) done_bytes / (double) total_bytes : 0;
+  /* An appliance counts its bytes once for each thing that is done with them. */
+  g_autofree char *text =
+      get_source (self) == SOURCE_APPLIANCE
+          ? g_strdup_printf (_ ("Importing the appliance: %d %%"), (int) (part * 100))
+          : g_strdup_printf (_ ("Copying the image: %s of %s"), done, total);
 
   gtk_progress_bar_set_text (self->progress, text);
-  if (total_bytes > 0)
-    gtk_progress_bar_set_fraction (self->progress, (double) done_bytes / (double) total_bytes);
+  gtk_progress_bar_set_fraction (self->progress, part);
 }
 
 /* The operation holds the window until it has ended. */
@@ -630,6 +680,7 @@ bind_callbacks (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_callback (widget_class, browse_cb);
   gtk_widget_class_bind_template_callback (widget_class, typed_cb);
   gtk_widget_class_bind_template_callback (widget_class, update);
+  gtk_widget_class_bind_template_callback (widget_class, appliance_cb);
   gtk_widget_class_bind_template_callback (widget_class, system_cb);
   gtk_widget_class_bind_template_callback (widget_class, network_cb);
   gtk_widget_class_bind_template_callback (widget_class, create_cb);
@@ -641,6 +692,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
+  g_type_ensure (KVMM_TYPE_APPLIANCE_GROUP);
   g_type_ensure (KVMM_TYPE_CLOUD_GROUP);
   G_OBJECT_CLASS (klass)->dispose = dispose;
   G_OBJECT_CLASS (klass)->finalize = finalize;
@@ -663,6 +715,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   BIND (tpm_row);
   BIND (tpm);
   BIND (cloud);
+  BIND (appliance);
   BIND (size_row);
   BIND (disk_size);
   BIND (disk_group);
@@ -726,7 +779,10 @@ begin_with (KvmmNewMachineWindow *self, const char *image)
   char *suffix = strrchr (name, '.');
   gboolean is_disc = suffix != NULL && g_ascii_strcasecmp (suffix, ".iso") == 0;
 
-  adw_combo_row_set_selected (self->source, is_disc ? SOURCE_DISC : SOURCE_IMPORT);
+  adw_combo_row_set_selected (self->source, is_disc ? SOURCE_DISC
+                                            : kvmm_appliance_group_is_appliance (image)
+                                                ? SOURCE_APPLIANCE
+                                                : SOURCE_IMPORT);
   gtk_editable_set_text (GTK_EDITABLE (self->path), image);
   if (suffix != NULL)
     *suffix = '\0';

@@ -61,7 +61,7 @@ def is_sensitive(node):
 
 def fill_in(app, window, name):
     """A machine of nothing, as small as an emulator likes it."""
-    choose(app, window, "Source", "Nothing Yet", 5)
+    choose(app, window, "Source", "Nothing Yet", 6)
     wait(lambda: not app.nodes("text", "^Image File$", window), "no image to choose")
     app.set_text(app.find("text", "^Name$", window), name)
     set_number(app, window, "Memory in MiB", 64)
@@ -416,15 +416,112 @@ def waits_in_the_dark_and_narrow(flow):
     clean()
 
 
+def make_appliance(flow):
+    """As VirtualBox lays one out."""
+    names = ("shop-disk001.vmdk", "shop-disk002.vmdk")
+    disks = [f"{flow.folder}/{name}" for name in names]
+    for disk in disks:
+        subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=streamOptimized", disk, "8M"], check=True)
+    description = f"{flow.folder}/shop.ovf"
+    files = "".join(f"<File id='file{i}' href='{name}'/>" for i, name in enumerate(names))
+    sizes = "".join(f"<Disk diskId='disk{i}' fileRef='file{i}' capacity='8388608'/>" for i in range(2))
+    items = "<Item><ResourceType>3</ResourceType><VirtualQuantity>1</VirtualQuantity></Item>"
+    items += "<Item><AllocationUnits>MegaBytes</AllocationUnits><ResourceType>4</ResourceType><VirtualQuantity>96</VirtualQuantity></Item>"
+    items += "<Item><InstanceID>5</InstanceID><ResourceSubType>AHCI</ResourceSubType><ResourceType>20</ResourceType></Item>"
+    for i in range(2):
+        items += f"<Item><InstanceID>{7 + i}</InstanceID><AddressOnParent>{i}</AddressOnParent><Parent>5</Parent>"
+        items += f"<HostResource>/disk/disk{i}</HostResource><ResourceType>17</ResourceType></Item>"
+    items += "<Item><ResourceType>15</ResourceType></Item><Item><ResourceType>35</ResourceType></Item>"
+    for network in ("NAT", "<b>HostOnly</b>".replace("<", "&lt;")):
+        items += f"<Item><Connection>{network}</Connection><ResourceSubType>E1000</ResourceSubType><ResourceType>10</ResourceType></Item>"
+    with open(description, "w", encoding="utf-8") as file:
+        file.write(
+            f"<Envelope xmlns='http://schemas.dmtf.org/ovf/envelope/1'><References>{files}</References><DiskSection>{sizes}</DiskSection>"
+            "<VirtualSystem id='Web Shop'><ProductSection><Product>Shop</Product><Version>1.2</Version><Vendor>Example Works</Vendor></ProductSection>"
+            "<OperatingSystemSection><Description>Debian_64</Description></OperatingSystemSection>"
+            "<AnnotationSection><Annotation>Sells what is in its database, by day and by night, to who comes by the web or by telephone</Annotation>"
+            f"</AnnotationSection><VirtualHardwareSection>{items}</VirtualHardwareSection></VirtualSystem></Envelope>"
+        )
+    archive = f"{flow.folder}/a shop.ova"
+    maker = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../model/make-appliance.py")
+    subprocess.run(["python3", "-B", maker, "ustar", archive, description, *disks], check=True)
+    return archive, description
+
+
+def number(app, window, title):
+    row = app.find("list item", f"^{title}$", window)
+    return int(kvmm_ui.text_of(app.find("spin button", "", row)))
+
+
+def an_appliance_is_imported(flow):
+    clean()
+    folder = make_pool(flow)
+    archive, description = make_appliance(flow)
+    app = flow.start("--connect", URI, archive)
+    window = app.wait_window(TITLE)
+    app.find("label", "^Appliance .OVA, OVF.$", app.find("combo box", "^Source$", window))
+    app.wait_for("label", "^shop-disk001.vmdk, 8 MiB\nshop-disk002.vmdk, 8 MiB$", window)
+    app.wait_for("label", "^2, all on the network chosen below instead of: NAT, <b>HostOnly</b>$", window)
+    app.wait_for("label", "^a CD/DVD drive; a sound card$", window)
+    name = app.find("text", "^Name$", window)
+    wait(lambda: kvmm_ui.text_of(name) == "web-shop", "a name after the appliance's")
+    wait(lambda: (number(app, window, "Memory in MiB"), number(app, window, "Processors")) == (96, 1), "its memory and its processors")
+    app.shot("new-machine-appliance")
+    # One that cannot be read, and the description by itself.
+    path = app.find("text", "^Image File$", window)
+    button = app.find("push button", "^C_?reate", window)
+    app.set_text(path, f"{flow.folder}/none.ova")
+    app.wait_for("status bar", "^“.*none.ova” cannot be opened: No such file", window)
+    app.wait_sensitive(button, False)
+    app.set_text(path, description)
+    app.wait_gone("status bar", "cannot be opened", window)
+    app.wait_sensitive(button)
+    set_number(app, window, "Memory in MiB", 64)
+    app.set_text(path, archive)
+    app.press(app.find("check box", "^Customise Before the First Start", window))
+    app.wait_sensitive(button)
+    if number(app, window, "Memory in MiB") != 64:
+        raise Failure("what a person wrote did not stay")
+    app.press(button)
+    app.wait_window_gone(TITLE)
+    app.wait_window("web-shop")
+    if sorted(os.listdir(folder)) != ["web-shop-2.qcow2", "web-shop.qcow2"]:
+        raise Failure(f"in the pool are {os.listdir(folder)}")
+    xml = virsh("dumpxml", "web-shop")
+    for part in ("<target dev='sda' bus='sata'/>", "<target dev='sdb' bus='sata'/>", "<memory unit='KiB'>65536</memory>"):
+        if part not in xml:
+            raise Failure(f"no {part} in\n{xml}")
+    if xml.count("<model type='e1000'/>") != 2:
+        raise Failure("not two cards")
+    clean()
+
+
+def an_appliance_is_readable_in_the_dark_and_narrow(flow):
+    clean()
+    make_pool(flow)
+    archive, _ = make_appliance(flow)
+    app, window = open_window(flow, "color-scheme='dark'\n")
+    choose(app, window, "Source", "Appliance .OVA, OVF.", 4)
+    app.set_text(app.find("text", "^Image File$", window), archive)
+    app.wait_for("label", "^a CD/DVD drive; a sound card$", window)
+    narrow(window)
+    app.shot("new-machine-appliance-narrow-dark")
+    app.set_text(app.find("text", "^Image File$", window), "/etc/hostname")
+    app.wait_for("status bar", "The XML cannot be read|no description|no appliance", window)
+    app.shot("new-machine-appliance-problem-narrow-dark")
+
+
+def narrow(window):
+    found = subprocess.run(["xdotool", "search", "--name", f"^{TITLE}$"], capture_output=True, text=True, check=True)
+    subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "900"], check=True)
+    wait(lambda: window.extents()[2] <= 372, "the window as narrow as a telephone")
+
+
 def is_readable_in_the_dark_and_narrow(flow):
     clean()
     app, window = open_window(flow, "color-scheme='dark'\n")
     fill_in(app, window, "narrow")
-    found = subprocess.run(["xdotool", "search", "--name", f"^{TITLE}$"], capture_output=True, text=True, check=True)
-    subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "900"], check=True)
-    wait(
-        lambda: window.extents()[2] <= 372, "the window as narrow as a telephone"
-    )
+    narrow(window)
     app.shot("new-machine-narrow-dark")
 
 
@@ -441,6 +538,8 @@ if __name__ == "__main__":
             hardware_is_changed_before_the_installation,
             what_was_made_is_deleted_before_the_installation,
             waits_in_the_dark_and_narrow,
+            an_appliance_is_imported,
+            an_appliance_is_readable_in_the_dark_and_narrow,
             is_readable_in_the_dark_and_narrow,
         ]
     )
