@@ -86,7 +86,7 @@ gboolean kvmm_xml_domain_read_names (const char *xml, char **name, char **uuid, 
 #define KVMM_XML_METADATA_PREFIX "kvmmanager"
 #define KVMM_XML_TAGS_MAX 32
 #define KVMM_XML_TAG_LENGTH_MAX 64 /* bytes */
-#define KVMM_XML_MADE_MAX 8
+#define KVMM_XML_MADE_MAX 16
 
 /* All that we say of a machine in its metadata. All strings are (unowned). */
 typedef struct
