@@ -163,6 +163,63 @@ test_every_disk_of_an_appliance_is_there (NewMachineFixture *f, gconstpointer da
     }
 }
 
+/* A disk on each, which QEMU starts with: nothing is on them. */
+static void
+test_every_controller_is_taken_by_qemu (NewMachineFixture *f, gconstpointer data)
+{
+  static const char *const controllers[][2] = {
+    { "6", "lsilogicsas" },  { "6", "VirtualSCSI" }, { "6", "lsilogic" },    { "5", "PIIX4" },
+    { "20", "virtio-scsi" }, { "20", "AHCI" },       { "20", "VirtioSCSI" }, { "6", "buslogic" },
+  };
+  /* SCSI where it is known, up to the seventh disk; libvirt lists a bus after the other. */
+  static const char *const parts[] = {
+    "<target dev='sda' bus='scsi'/>",
+    "controller='0' bus='0' target='0' unit='0'",
+    "<target dev='sdb' bus='scsi'/>",
+    "controller='1' bus='0' target='1' unit='0'",
+    "<target dev='sdc' bus='scsi'/>",
+    "controller='2' bus='0' target='0' unit='2'",
+    "<target dev='sdf' bus='scsi'/>",
+    "controller='3' bus='0' target='5' unit='0'",
+    "<target dev='sdd' bus='sata'/>",
+    "<target dev='sde' bus='sata'/>",
+    "<target dev='sdg' bus='sata'/>",
+    "<target dev='sdh' bus='sata'/>",
+    "index='0' model='lsisas1068'",
+    "index='1' model='vmpvscsi'",
+    "index='2' model='lsilogic'",
+    "index='3' model='virtio-scsi'",
+    NULL,
+  };
+  g_autoptr (GString) text = g_string_new ("<Envelope><DiskSection>");
+  g_autofree char *path = in_folder ("many.ovf");
+  g_autoptr (KvmmNewMachine) plan = plan_new (f, "many", path);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uuid = NULL;
+  g_autofree char *xml = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (controllers); i++)
+    g_string_append_printf (text, "<Disk diskId='d%u' capacity='1048576'/>", i);
+  g_string_append (text, "</DiskSection><VirtualSystem><VirtualHardwareSection>");
+  for (guint i = 0; i < G_N_ELEMENTS (controllers); i++)
+    g_string_append_printf (text,
+                            "<Item><InstanceID>%u</InstanceID><ResourceType>%s</ResourceType>"
+                            "<ResourceSubType>%s</ResourceSubType><Address>%u</Address></Item>",
+                            100 + i, controllers[i][0], controllers[i][1], i);
+  for (guint i = 0; i < G_N_ELEMENTS (controllers); i++)
+    g_string_append_printf (text,
+                            "<Item><InstanceID>%u</InstanceID><ResourceType>17</ResourceType>"
+                            "<HostResource>/disk/d%u</HostResource><Parent>%u</Parent></Item>",
+                            i, i, 100 + i);
+  g_string_append (text, "</VirtualHardwareSection></VirtualSystem></Envelope>");
+  g_assert_true (g_file_set_contents (path, text->str, -1, NULL));
+  uuid = new_machine_create (f, plan, &error);
+  g_assert_no_error (error);
+  xml = new_machine_read_xml (new_machine_wait_for_machine (f, "many"));
+  assert_in_order (xml, parts);
+  g_assert_cmpuint (new_machine_count_files (f), ==, G_N_ELEMENTS (controllers));
+}
+
 static void
 test_a_description_takes_the_disks_beside_it (NewMachineFixture *f, gconstpointer data)
 {
@@ -348,6 +405,7 @@ main (int argc, char **argv)
   g_test_add ("/model/new-appliance/" path, NewMachineFixture, NULL, new_machine_set_up, func,     \
               new_machine_tear_down)
   ADD ("every-disk-of-an-appliance-is-there", test_every_disk_of_an_appliance_is_there);
+  ADD ("every-controller-is-taken-by-qemu", test_every_controller_is_taken_by_qemu);
   ADD ("a-description-takes-the-disks-beside-it", test_a_description_takes_the_disks_beside_it);
   ADD ("what-fails-leaves-nothing", test_what_fails_leaves_nothing);
   ADD ("a-disk-that-names-another-file-is-refused", test_a_disk_that_names_another_file_is_refused);
