@@ -10,6 +10,7 @@
 #include "kvmm-dialogs.h"
 #include "kvmm-hardware-field.h"
 #include "kvmm-hardware-list.h"
+#include "kvmm-host-cpus-window.h"
 #include "model/kvmm-domain-edit.h"
 
 struct _KvmmHardwareEditWindow
@@ -92,6 +93,19 @@ add_lists (KvmmHardwareEditWindow *self)
     }
 }
 
+/* Where processors of the host are named, they can be pointed at; of a host that does not tell how
+ * they hang together, they are written as before. */
+static void
+add_pictures (KvmmHardwareEditWindow *self)
+{
+  g_autoptr (KvmmXmlHostTopology) topology = kvmm_host_cpus_window_read (self->domain);
+
+  for (guint i = 0; topology != NULL && i < self->rows->len; i++)
+    if (ADW_IS_ENTRY_ROW (self->rows->pdata[i]) &&
+        g_str_has_suffix (kvmm_hardware_field_get_path (self->rows->pdata[i]), "/@cpuset"))
+      kvmm_host_cpus_window_attach (self->rows->pdata[i], self->domain);
+}
+
 static void
 add_rows (KvmmHardwareEditWindow *self)
 {
@@ -116,6 +130,7 @@ add_rows (KvmmHardwareEditWindow *self)
     }
   gtk_widget_set_visible (GTK_WIDGET (self->more_group), has_more);
   add_lists (self);
+  add_pictures (self);
   gtk_widget_set_sensitive (self->apply_button, self->rows->len > 0);
   if (self->rows->len == 0)
     show_message (self, _ ("Nothing of it can be changed here; edit the XML instead"), FALSE);

@@ -222,6 +222,16 @@ kvmm_hardware_field_apply (
   return kvmm_xml_edit_set (edit, kind, index, self->path, raw, error);
 }
 
+const char *
+kvmm_hardware_field_get_path (GtkWidget *row)
+{
+  const Field *self = get_field (row);
+
+  g_return_val_if_fail (self != NULL, "");
+
+  return self->path;
+}
+
 void
 kvmm_hardware_field_write (GtkWidget *row, const char *value)
 {

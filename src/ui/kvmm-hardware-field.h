@@ -20,6 +20,9 @@ GtkWidget *kvmm_hardware_field_new (const KvmmXmlEditField *field);
 gboolean kvmm_hardware_field_apply (
     GtkWidget *row, KvmmXmlEdit *edit, const char *kind, guint index, GError **error);
 
+/** kvmm_hardware_field_get_path: Returns: (transfer none): of the field */
+const char *kvmm_hardware_field_get_path (GtkWidget *row);
+
 /** kvmm_hardware_field_write: as if somebody had written or chosen @value in the row */
 void kvmm_hardware_field_write (GtkWidget *row, const char *value);
 

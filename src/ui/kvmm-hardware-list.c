@@ -36,10 +36,23 @@ get_list (GtkWidget *group)
   return g_object_get_data (G_OBJECT (group), LIST_KEY);
 }
 
+/* @field: (transfer full) */
+static GtkWidget *
+add_row (GtkWidget *group, List *self, KvmmXmlEditField *field)
+{
+  GtkWidget *row = kvmm_hardware_field_new (field);
+
+  g_ptr_array_add (self->list->fields, field);
+  g_ptr_array_add (self->rows, row);
+  adw_preferences_group_add (ADW_PREFERENCES_GROUP (group), row);
+  return row;
+}
+
 gboolean
 kvmm_hardware_list_take_typed (GtkWidget *group, GError **error)
 {
   List *self = get_list (group);
+  g_autoptr (GPtrArray) more = NULL;
   g_autofree char *key = NULL;
   KvmmXmlEditField *field;
   const char *value;
@@ -55,11 +68,11 @@ kvmm_hardware_list_take_typed (GtkWidget *group, GError **error)
   field = kvmm_xml_edit_list_new_field (self->list, key, &value, error);
   if (field == NULL)
     return FALSE;
-  g_ptr_array_add (self->list->fields, field);
-  row = kvmm_hardware_field_new (field);
+  row = add_row (group, self, field);
   kvmm_hardware_field_write (row, value);
-  g_ptr_array_add (self->rows, row);
-  adw_preferences_group_add (ADW_PREFERENCES_GROUP (group), row);
+  more = kvmm_xml_edit_list_more_fields (self->list, key);
+  while (more->len > 0)
+    add_row (group, self, g_ptr_array_steal_index (more, 0));
   gtk_editable_set_text (self->add_row, "");
   return TRUE;
 }

@@ -150,11 +150,135 @@ check_boot (KvmmXmlEdit *self, GError **error)
   return TRUE;
 }
 
+/* ---- NUMA cells ---- */
+
+/* Only what this edit made of them: another program's machine may be as it likes. */
+static gboolean
+touches_numa (KvmmXmlEdit *self)
+{
+  for (guint i = 0; i < self->changes->len; i++)
+    {
+      const KvmmXmlChange *change = self->changes->pdata[i];
+
+      if (change->type == KVMM_XML_CHANGE_ALL ||
+          (change->type == KVMM_XML_CHANGE_SET &&
+           (g_str_has_prefix (change->path, "cpu/numa/") || strcmp (change->path, "vcpu") == 0 ||
+            strcmp (change->path, "memory") == 0)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* @owners: of each processor, the cell it is in, from 1 on; adds those of @text, "0-3,^2,8" */
+static gboolean
+take_processors (guint16 *owners, guint maximum, guint cell, const char *text, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  g_autofree gboolean *mine = g_new0 (gboolean, maximum);
+
+  for (guint i = 0; parts[i] != NULL; i++)
+    {
+      gboolean is_out = parts[i][0] == '^';
+      char *end = NULL;
+      guint64 low = g_ascii_strtoull (parts[i] + is_out, &end, 10);
+      guint64 high = *end == '-' ? g_ascii_strtoull (end + 1, NULL, 10) : low;
+
+      if (high >= maximum && !is_out)
+        return refuse (error,
+                       _ ("NUMA cell %u has the processor %" G_GUINT64_FORMAT
+                          ", but the machine has only those from 0 to %u; take it out or raise "
+                          "“Maximum processors”"),
+                       cell, high, maximum - 1);
+      for (guint64 number = low; number <= MIN (high, maximum - 1); number++)
+        mine[number] = !is_out;
+    }
+  for (guint number = 0; number < maximum; number++)
+    {
+      if (mine[number] && owners[number] != 0)
+        return refuse (error,
+                       _ ("The processor %u is in the NUMA cells %u and %u; leave it in one of "
+                          "them"),
+                       number, owners[number] - 1U, cell);
+      if (mine[number])
+        owners[number] = (guint16) (cell + 1);
+    }
+  return TRUE;
+}
+
+static guint64
+sum_memory_devices (KvmmXmlEdit *self)
+{
+  const xmlNode *devices = kvmm_xml_node_child (kvmm_xml_edit_root (self), "devices");
+  guint64 bytes = 0;
+
+  for (const xmlNode *node = kvmm_xml_node_child (devices, "memory"); node != NULL;
+       node = kvmm_xml_node_next (node, "memory"))
+    bytes += kvmm_xml_node_bytes (
+        kvmm_xml_node_child (kvmm_xml_node_child (node, "target"), "size"), 1024);
+  return bytes / 1024;
+}
+
+/* libvirt would make the machine's memory what the cells have together, and say nothing. */
+static gboolean
+check_cell_memory (KvmmXmlEdit *self, guint64 sum_kib, GError **error)
+{
+  guint64 memory = get_number (self, "domain/memory", "memory");
+  guint64 plugged = sum_memory_devices (self);
+
+  if (memory == 0 || sum_kib + plugged == memory)
+    return TRUE;
+  return refuse (error,
+                 _ ("The NUMA cells have %" G_GUINT64_FORMAT
+                    " MiB together, but “Maximum memory” is %" G_GUINT64_FORMAT
+                    " MiB; make them the same in “Processors”, where both stand"),
+                 (sum_kib + plugged) / 1024, memory / 1024);
+}
+
+static gboolean
+check_numa (KvmmXmlEdit *self, GError **error)
+{
+  const xmlNode *cpu = kvmm_xml_node_child (kvmm_xml_edit_root (self), "cpu");
+  const xmlNode *cell = kvmm_xml_node_child (kvmm_xml_node_child (cpu, "numa"), "cell");
+  guint maximum = (guint) MIN (get_number (self, "domain/cpu", "vcpu"), G_MAXUINT16);
+  g_autofree guint16 *owners = g_new0 (guint16, maximum + 1);
+  g_autoptr (GHashTable) numbers = g_hash_table_new (NULL, NULL);
+  guint64 sum_kib = 0;
+  guint n_cells = 0;
+
+  if (cell == NULL || maximum == 0 || !touches_numa (self))
+    return TRUE;
+  for (; cell != NULL; cell = kvmm_xml_node_next (cell, "cell"), n_cells++)
+    {
+      guint number =
+          (guint) MIN (kvmm_xml_node_attribute_uint (cell, "id", n_cells), G_MAXUINT16 - 1);
+      const char *processors = kvmm_xml_node_attribute (cell, "cpus");
+      guint64 kib = kvmm_xml_attribute_bytes (cell, "memory", 1024) / 1024;
+
+      g_hash_table_add (numbers, GUINT_TO_POINTER (number + 1));
+      if (kib == 0)
+        return refuse (error,
+                       _ ("NUMA cell %u has no memory; write how much, or empty all its fields to "
+                          "take it away"),
+                       number);
+      sum_kib += kib;
+      if (processors != NULL && !take_processors (owners, maximum, number, processors, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < n_cells; i++)
+    if (!g_hash_table_contains (numbers, GUINT_TO_POINTER (i + 1)))
+      return refuse (
+          error, _ ("NUMA cells are numbered from 0 on without a gap, and there is no cell %u"), i);
+  for (guint i = 0; i < maximum; i++)
+    if (owners[i] == 0)
+      return refuse (error, _ ("The processor %u is in no NUMA cell; put each of them in one"), i);
+  return check_cell_memory (self, sum_kib, error);
+}
+
 gboolean
 kvmm_xml_edit_check (KvmmXmlEdit *self, GError **error)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return check_memory (self, error) && check_processors (self, error) &&
+  return check_memory (self, error) && check_processors (self, error) && check_numa (self, error) &&
          check_unique (self, error) && check_boot (self, error);
 }

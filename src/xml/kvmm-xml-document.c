@@ -222,10 +222,10 @@ unit_bytes (const char *unit)
   return bytes;
 }
 
-guint64
-kvmm_xml_node_bytes (const xmlNode *node, guint64 default_unit)
+/* @text: (nullable): an amount, in the unit that @node tells */
+static guint64
+read_bytes (const xmlNode *node, const char *text, guint64 default_unit)
 {
-  g_autofree char *text = kvmm_xml_node_dup_text (node);
   const char *unit = kvmm_xml_node_attribute (node, "unit");
   guint64 factor = unit != NULL ? unit_bytes (unit) : default_unit;
   guint64 value;
@@ -234,6 +234,20 @@ kvmm_xml_node_bytes (const xmlNode *node, guint64 default_unit)
   if (text == NULL || !g_ascii_string_to_unsigned (text, 10, 0, G_MAXUINT64, &value, NULL))
     return 0;
   return g_uint64_checked_mul (&bytes, value, factor) ? bytes : G_MAXUINT64;
+}
+
+guint64
+kvmm_xml_node_bytes (const xmlNode *node, guint64 default_unit)
+{
+  g_autofree char *text = kvmm_xml_node_dup_text (node);
+
+  return read_bytes (node, text, default_unit);
+}
+
+guint64
+kvmm_xml_attribute_bytes (const xmlNode *node, const char *name, guint64 default_unit)
+{
+  return read_bytes (node, kvmm_xml_node_attribute (node, name), default_unit);
 }
 
 char *

@@ -93,6 +93,9 @@ char *kvmm_xml_node_dup_text (const xmlNode *node);
  */
 guint64 kvmm_xml_node_bytes (const xmlNode *node, guint64 default_unit);
 
+/** kvmm_xml_attribute_bytes: the same, of an amount in an attribute beside "unit" */
+guint64 kvmm_xml_attribute_bytes (const xmlNode *node, const char *name, guint64 default_unit);
+
 /**
  * kvmm_xml_node_serialise:
  *

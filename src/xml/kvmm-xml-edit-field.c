@@ -85,6 +85,11 @@ read_value (const KvmmXmlPath *path, KvmmXmlType type, xmlNode *base)
 
   if (element == NULL)
     return NULL;
+  if (path->attribute != NULL && type == KVMM_XML_TYPE_SIZE &&
+      kvmm_xml_node_attribute (element, path->attribute) != NULL &&
+      kvmm_xml_node_attribute (element, "unit") != NULL)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT,
+                            kvmm_xml_attribute_bytes (element, path->attribute, KIB) / KIB);
   if (path->attribute != NULL)
     return g_strdup (kvmm_xml_node_attribute (element, path->attribute));
   if (type == KVMM_XML_TYPE_PRESENCE)
@@ -166,6 +171,8 @@ unset (const KvmmXmlPath *path, KvmmXmlType type, const char *kind, const KvmmXm
   if (path->attribute != NULL)
     {
       xmlUnsetProp (element, BAD_CAST path->attribute);
+      if (type == KVMM_XML_TYPE_SIZE)
+        xmlUnsetProp (element, BAD_CAST "unit");
       strip_key (path, element);
     }
   else if (type == KVMM_XML_TYPE_PRESENCE || type == KVMM_XML_TYPE_STATE)
@@ -186,7 +193,11 @@ write_value (const KvmmXmlPath *path, KvmmXmlType type, const char *value, xmlNo
   if (element == NULL)
     return FALSE;
   if (path->attribute != NULL)
-    xmlSetProp (element, BAD_CAST path->attribute, BAD_CAST value);
+    {
+      xmlSetProp (element, BAD_CAST path->attribute, BAD_CAST value);
+      if (type == KVMM_XML_TYPE_SIZE && kvmm_xml_node_attribute (element, "unit") != NULL)
+        xmlSetProp (element, BAD_CAST "unit", BAD_CAST "KiB");
+    }
   else if (type == KVMM_XML_TYPE_STATE)
     xmlSetProp (element, BAD_CAST "state", BAD_CAST value);
   else if (type != KVMM_XML_TYPE_PRESENCE)

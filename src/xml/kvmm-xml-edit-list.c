@@ -11,9 +11,10 @@
 #include "xml/kvmm-xml-edit-private.h"
 #include "xml/kvmm-xml-rules.h"
 
-/* What a part has several of: CPU features, pinned processors, VLANs. */
+/* What a part has several of: CPU features, pinned processors, NUMA cells, VLANs. */
 
 #define KEY_MAX_BYTES 64
+#define PARTS_MAX 3
 
 typedef struct
 {
@@ -27,6 +28,12 @@ typedef struct
   const char *count;     /* (nullable) path of how many there can be */
   guint first;           /* number of the first of them */
   gboolean is_number;    /* the key */
+  const char *with;      /* (nullable) path of a field that is shown with them */
+  struct
+  {
+    const char *value;
+    const char *label; /* to be translated */
+  } parts[PARTS_MAX];  /* of one that has several values, the first too */
 } ListSpec;
 
 static const ListSpec specs[] = {
@@ -36,6 +43,20 @@ static const ListSpec specs[] = {
     NULL, "vcpu", 0, TRUE },
   { "domain/cpu", "cputune/iothreadpin", "iothread", "cpuset",
     N_ ("I/O Threads Pinned to Processors of the Host"), NULL, NULL, "iothreads", 1, TRUE },
+  { "domain/cpu",
+    "cpu/numa/cell",
+    "id",
+    "cpus",
+    N_ ("NUMA Cells"),
+    N_ ("Add a Cell by Its Number, from 0 on"),
+    "0",
+    NULL,
+    0,
+    TRUE,
+    "memory",
+    { { "cpus", N_ ("Processors") },
+      { "memory", N_ ("Memory") },
+      { "memAccess", N_ ("Memory access") } } },
   { "domain/os", "os/firmware/feature", "name", "enabled", N_ ("Firmware Features"),
     N_ ("Add a Feature, as “secure-boot”"), "yes", NULL, 0, FALSE },
   { "domain/clock", "clock/timer", "name", "present", N_ ("Timers"), N_ ("Add a Timer, as “hpet”"),
@@ -60,24 +81,21 @@ check_key (const ListSpec *spec, const char *key, GError **error)
 }
 
 static char *
-dup_label (const ListSpec *spec, const char *key)
+dup_label (const ListSpec *spec, const char *key, guint part)
 {
+  if (spec->parts[part].label != NULL)
+    /* Translators: the number of a NUMA cell, and what of it: "Cell 0: Memory" */
+    return g_strdup_printf (_ ("Cell %s: %s"), key, _ (spec->parts[part].label));
   if (spec->count != NULL)
     /* Translators: the number of a virtual processor or an I/O thread */
     return g_strdup_printf (_ ("Number %s"), key);
   return kvmm_guest_text_sanitise (key, -1);
 }
 
-/* @value: (nullable) */
-static KvmmXmlEditField *
-new_field (const ListSpec *spec, const char *key, const char *value)
+/* What may be written at @plain. */
+static void
+take_rule (KvmmXmlEditField *field, const ListSpec *spec, const char *plain)
 {
-  KvmmXmlEditField *field = g_new0 (KvmmXmlEditField, 1);
-  g_autofree char *plain = g_strdup_printf ("%s/@%s", spec->path, spec->value);
-
-  field->path = g_strdup_printf ("%s[@%s='%s']/@%s", spec->path, spec->key, key, spec->value);
-  field->label = dup_label (spec, key);
-  field->value = g_strdup (value);
   for (const KvmmXmlRule *rule = kvmm_xml_rules_of (spec->kind); rule != NULL && rule->path != NULL;
        rule++)
     if (strcmp (rule->path, plain) == 0)
@@ -87,6 +105,26 @@ new_field (const ListSpec *spec, const char *key, const char *value)
         field->maximum = rule->maximum;
         field->words = rule->words[0] != NULL ? rule->words : NULL;
       }
+}
+
+static const char *
+get_attribute (const ListSpec *spec, guint part)
+{
+  return spec->parts[part].value != NULL ? spec->parts[part].value : spec->value;
+}
+
+/* @value: (nullable) */
+static KvmmXmlEditField *
+new_field (const ListSpec *spec, const char *key, guint part, const char *value)
+{
+  KvmmXmlEditField *field = g_new0 (KvmmXmlEditField, 1);
+  const char *attribute = get_attribute (spec, part);
+  g_autofree char *plain = g_strdup_printf ("%s/@%s", spec->path, attribute);
+
+  field->path = g_strdup_printf ("%s[@%s='%s']/@%s", spec->path, spec->key, key, attribute);
+  field->label = dup_label (spec, key, part);
+  field->value = g_strdup (value);
+  take_rule (field, spec, plain);
   return field;
 }
 
@@ -116,7 +154,7 @@ find_first (const ListSpec *spec, xmlNode *part)
 
 /* What no path can name is left to the XML. */
 static void
-add_those_there (KvmmXmlEditList *self, const ListSpec *spec, xmlNode *part)
+add_those_there (KvmmXmlEditList *self, KvmmXmlEdit *edit, const ListSpec *spec, xmlNode *part)
 {
   const char *name = strrchr (spec->path, '/') + 1;
 
@@ -129,9 +167,17 @@ add_those_there (KvmmXmlEditList *self, const ListSpec *spec, xmlNode *part)
 
       if (key == NULL || !check_key (spec, key, NULL))
         continue;
-      field = new_field (spec, key, kvmm_xml_node_attribute (node, spec->value));
-      if (!has_field (self, field))
-        g_ptr_array_add (self->fields, g_steal_pointer (&field));
+      field = new_field (spec, key, 0, kvmm_xml_node_attribute (node, spec->value));
+      if (has_field (self, field))
+        continue;
+      g_ptr_array_add (self->fields, g_steal_pointer (&field));
+      for (guint i = 1; i < PARTS_MAX && spec->parts[i].value != NULL; i++)
+        {
+          KvmmXmlEditField *more = new_field (spec, key, i, NULL);
+
+          more->value = kvmm_xml_edit_get (edit, spec->kind, 0, more->path);
+          g_ptr_array_add (self->fields, more);
+        }
     }
 }
 
@@ -147,11 +193,24 @@ add_numbered (
   for (guint number = spec->first; number < spec->first + count; number++)
     {
       g_autofree char *key = g_strdup_printf ("%u", number);
-      KvmmXmlEditField *field = new_field (spec, key, NULL);
+      KvmmXmlEditField *field = new_field (spec, key, 0, NULL);
 
       field->value = kvmm_xml_edit_get (edit, kind, index, field->path);
       g_ptr_array_add (self->fields, field);
     }
+}
+
+/* What the values in the list are measured by. */
+static KvmmXmlEditField *
+new_with (KvmmXmlEdit *edit, const ListSpec *spec)
+{
+  KvmmXmlEditField *field = g_new0 (KvmmXmlEditField, 1);
+
+  field->path = g_strdup (spec->with);
+  field->label = g_strdup (_ ("Maximum memory of the machine"));
+  field->value = kvmm_xml_edit_get (edit, spec->kind, 0, spec->with);
+  take_rule (field, spec, spec->with);
+  return field;
 }
 
 GPtrArray *
@@ -179,7 +238,9 @@ kvmm_xml_edit_list_lists (KvmmXmlEdit *self, const char *kind, guint index)
       if (spec->count != NULL)
         add_numbered (list, self, kind, index, spec);
       else
-        add_those_there (list, spec, part.node);
+        add_those_there (list, self, spec, part.node);
+      if (spec->with != NULL)
+        g_ptr_array_add (list->fields, new_with (self, spec));
       if (list->fields->len > 0 || list->add_label != NULL)
         g_ptr_array_add (lists, list);
       else
@@ -211,7 +272,7 @@ kvmm_xml_edit_list_new_field (KvmmXmlEditList *self,
   spec = self->spec;
   if (!check_key (spec, key, error))
     return NULL;
-  field = new_field (spec, key, NULL);
+  field = new_field (spec, key, 0, NULL);
   if (has_field (self, field))
     {
       g_set_error (error, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE,
@@ -220,4 +281,18 @@ kvmm_xml_edit_list_new_field (KvmmXmlEditList *self,
     }
   *value = spec->usual != NULL ? spec->usual : key;
   return g_steal_pointer (&field);
+}
+
+GPtrArray *
+kvmm_xml_edit_list_more_fields (KvmmXmlEditList *self, const char *key)
+{
+  GPtrArray *fields = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmm_xml_edit_field_free);
+  const ListSpec *spec;
+
+  g_return_val_if_fail (self != NULL && key != NULL, fields);
+
+  spec = self->spec;
+  for (guint i = 1; i < PARTS_MAX && spec->parts[i].value != NULL; i++)
+    g_ptr_array_add (fields, new_field (spec, key, i, NULL));
+  return fields;
 }

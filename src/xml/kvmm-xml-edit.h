@@ -181,6 +181,10 @@ KvmmXmlEditField *kvmm_xml_edit_list_new_field (KvmmXmlEditList *self,
                                                 const char **value,
                                                 GError **error);
 
+/** kvmm_xml_edit_list_more_fields: @key: as in kvmm_xml_edit_list_new_field(). Returns: (transfer
+ * full) (element-type KvmmXmlEditField): its further values, all without one; most have none */
+GPtrArray *kvmm_xml_edit_list_more_fields (KvmmXmlEditList *self, const char *key);
+
 /* ---- devices ---- */
 
 /** kvmm_xml_edit_count: Returns: how many devices of this kind there are */

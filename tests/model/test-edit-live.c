@@ -349,6 +349,39 @@ assert_as_stored (Fixture *fixture, const char *expected)
   g_assert_cmpstr (kvmm_xml_edit_get_base (edit), ==, expected);
 }
 
+/* libvirt keeps the cells as they are written, and QEMU runs with them. */
+static void
+test_cells_are_read_back (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (KvmmXmlEdit) edit = begin (fixture);
+  g_autoptr (KvmmXmlEdit) later = NULL;
+  g_autofree KvmmDomainApplied *applied = NULL;
+  g_autoptr (GError) error = NULL;
+  static const char *const values[][2] = {
+    { "cpu/numa/cell[@id='0']/@cpus", "0" },
+    { "cpu/numa/cell[@id='0']/@memory", "40960" },
+    { "cpu/numa/cell[@id='1']/@cpus", "1" },
+    { "cpu/numa/cell[@id='1']/@memory", "16384" },
+    { "cpu/numa/cell[@id='1']/@memAccess", "shared" },
+    { "memory", "57344" },
+  };
+
+  set (edit, "domain/memory", 0, "currentMemory", "57344");
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    set (edit, "domain/cpu", 0, values[i][0], values[i][1]);
+  g_assert_true (kvmm_xml_edit_check (edit, &error));
+  applied = apply (fixture, edit);
+  g_assert_false (applied->needs_restart);
+  later = begin (fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      g_autofree char *value = kvmm_xml_edit_get (later, "domain/cpu", 0, values[i][0]);
+
+      g_assert_cmpstr (value, ==, values[i][1]);
+    }
+  start (fixture);
+}
+
 static void
 test_another_order_for_one_run (Fixture *fixture, gconstpointer data)
 {
@@ -487,6 +520,7 @@ main (int argc, char *argv[])
   ADD ("a-start-leaves-nothing-pending", test_a_start_leaves_nothing_pending);
   ADD ("a-running-machine-takes-what-it-can", test_a_running_machine_takes_what_it_can);
   ADD ("the-rest-waits-for-the-next-start", test_the_rest_waits_for_the_next_start);
+  ADD ("cells-are-read-back", test_cells_are_read_back);
   ADD ("another-order-for-one-run", test_another_order_for_one_run);
   ADD ("another-order-that-fails", test_another_order_that_fails);
   ADD ("storage-of-one-machine-goes-with-it", test_storage_of_one_machine_goes_with_it);

@@ -445,6 +445,63 @@ def lists_of_a_section_are_written(flow):
     wait(lambda: "sse4.1" not in stored(), "the feature gone")
 
 
+def cells_of_the_machine_are_written(flow):
+    app, window = open_hardware(flow)
+    editor = edit(app, window, "Processors")
+    app.set_text(app.find("text", "^Maximum processors$", editor), "2")
+    app.set_text(app.find("text", "^Add a Cell by Its Number", editor), "0")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "^“Processors” was not changed: NUMA cell 0 has no memory", editor)
+    app.set_text(app.find("text", "^Cell 0: Processors$", editor), "0")
+    app.set_text(app.find("text", r"^Cell 0: Memory \(MiB\)$", editor), "32")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "The processor 1 is in no NUMA cell; put each of them in one", editor)
+    app.set_text(app.find("text", "^Cell 0: Processors$", editor), "0-1")
+    app.press_button("^_Apply", editor)
+    app.wait_for("label", "The NUMA cells have 32 MiB together, but “Maximum memory” is 64 MiB", editor)
+    row = app.find("text", r"^Cell 0: Memory \(MiB\)$", editor)
+    subprocess.run(["xdotool", "mousemove", "250", "400", "click", "--repeat", "20", "5"], check=True)
+    wait(lambda: row.extents()[1] < 560, "the cells in sight")
+    app.shot("hardware-cells")
+    app.set_text(row, "64")
+    apply_and_close(app, editor, "Processors")
+    wait_matches(stored, r"<cell id='0' cpus='0-1' memory='65536' unit='KiB'", "the stored definition")
+    # Emptied, it goes.
+    editor = edit(app, window, "Processors")
+    app.set_text(app.find("text", "^Cell 0: Processors$", editor), "")
+    app.set_text(app.find("text", r"^Cell 0: Memory \(MiB\)$", editor), "")
+    apply_and_close(app, editor, "Processors")
+    wait(lambda: "<numa>" not in stored(), "the cell gone")
+
+
+def processors_of_the_host_are_pointed_at(flow):
+    app, window = open_hardware(flow)
+    editor = edit(app, window, "Processors")
+    row = app.find("text", "^Emulator pinned to$", editor)
+    app.tab_to(app.find("list item", "^More$", editor))
+    app.key("Return")
+    button = app.find("push button", "^Choose on the host: Emulator pinned to$", editor)
+    wait(lambda: button.extents()[3] > 0, "what was folded away")
+    app.press(button)
+    picture = app.wait_window("Host Processors")
+    app.wait_for("label", "^None is chosen", picture)
+    first = app.find("push button", "^Processor 0, ", picture)
+    wait(lambda: has_state(first, Atspi.StateType.FOCUSED), "the first processor in focus")
+    app.key("space")
+    app.wait_for("label", "^Chosen: 0$", picture)
+    app.shot("host-processors")
+    app.press(app.find("push button", "^All or none of NUMA cell 0$", picture))
+    wait(lambda: not app.has("label", "^Chosen: 0$", picture) or os.cpu_count() == 1, "all of the cell")
+    app.press(app.find("push button", "^All or none of NUMA cell 0$", picture))
+    app.wait_for("label", "^None is chosen", picture)
+    app.press(first)
+    app.press_button("^_Done", picture)
+    wait(lambda: not app.window("Host Processors"), "the picture gone")
+    wait(lambda: text_of(row) == "0", "what was chosen")
+    apply_and_close(app, editor, "Processors")
+    wait_matches(stored, r"<emulatorpin cpuset='0'/>", "the stored definition")
+
+
 def a_disk_is_made_larger(flow):
     """Of the running machine: its file lies in no pool."""
     app, window = open_hardware(flow, start=True)
@@ -481,6 +538,8 @@ if __name__ == "__main__":
                 a_folder_is_shared_and_the_guest_told,
                 a_shared_folder_in_the_dark_and_narrow,
                 lists_of_a_section_are_written,
+                cells_of_the_machine_are_written,
+                processors_of_the_host_are_pointed_at,
                 a_disk_is_made_larger,
             ]
         )
