@@ -345,6 +345,22 @@ open_archive (KvmmAppliance *self, const char *path, GError **error)
   return TRUE;
 }
 
+static KvmmXmlOvf *
+read_description (const File *file, const char *text, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  KvmmXmlOvf *ovf = kvmm_xml_ovf_parse (text, &failure);
+
+  if (ovf != NULL)
+    return ovf;
+  /* What it describes is told as it is; what is no description is told of the file. */
+  if (g_error_matches (failure, KVMM_XML_ERROR, KVMM_XML_ERROR_INVALID_VALUE))
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else
+    fail (error, _ ("“%s” does not describe an appliance: %s"), file->shown, failure->message);
+  return NULL;
+}
+
 static gboolean
 read_all (KvmmAppliance *self, const char *path, GError **error)
 {
@@ -367,7 +383,7 @@ read_all (KvmmAppliance *self, const char *path, GError **error)
     return fail (error, _ ("“%s” cannot be opened: %s"), path, g_strerror (errno));
   text = read_text (file, KVMM_XML_OVF_BYTES_MAX, error);
   if (text != NULL)
-    self->ovf = kvmm_xml_ovf_parse (text, error);
+    self->ovf = read_description (file, text, error);
   return self->ovf != NULL && read_manifest (self, description, error) && find_disks (self, error);
 }
 

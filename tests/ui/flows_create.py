@@ -507,7 +507,7 @@ def an_appliance_is_readable_in_the_dark_and_narrow(flow):
     narrow(window)
     app.shot("new-machine-appliance-narrow-dark")
     app.set_text(app.find("text", "^Image File$", window), "/etc/hostname")
-    app.wait_for("status bar", "The XML cannot be read|no description|no appliance", window)
+    app.wait_for("status bar", "^“hostname” does not describe an appliance: The XML cannot be read", window)
     app.shot("new-machine-appliance-problem-narrow-dark")
 
 
