@@ -273,9 +273,10 @@ kvmm_cli_rename (KvmmCliSession *session)
 
 /* ---- clone ---- */
 
-/* Returns: (transfer full) (nullable): every disk that would be copied is linked, or none is */
+/* Returns: (transfer full) (nullable): with @is_linked every disk that would be copied is linked,
+ * or none is */
 static KvmmClonePlan *
-plan_links (KvmmDomain *domain, GError **error)
+plan_clone (KvmmDomain *domain, gboolean is_linked, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (KvmmClonePlan) plan = NULL;
@@ -283,10 +284,12 @@ plan_links (KvmmDomain *domain, GError **error)
   kvmm_domain_plan_clone_async (domain, NULL, kvmm_cli_result_cb, &result);
   kvmm_cli_await_result (&result);
   plan = kvmm_domain_plan_clone_finish (domain, result, error);
-  for (guint i = 0; plan != NULL && i < plan->items->len; i++)
+  for (guint i = 0; is_linked && plan != NULL && i < plan->items->len; i++)
     {
       KvmmCloneItem *item = plan->items->pdata[i];
 
+      if (item->is_firmware)
+        continue;
       if (item->fate != KVMM_CLONE_COPY && item->fate != KVMM_CLONE_REFUSED)
         continue;
       if (!item->can[KVMM_CLONE_LINK])
@@ -301,6 +304,22 @@ plan_links (KvmmDomain *domain, GError **error)
   return g_steal_pointer (&plan);
 }
 
+/* What the copy has not is told, and no failure. */
+static void
+tell_what_is_new (const KvmmClonePlan *plan)
+{
+  for (guint i = 0; i < plan->items->len; i++)
+    {
+      const KvmmCloneItem *item = plan->items->pdata[i];
+
+      if (item->is_firmware && item->fate == KVMM_CLONE_RENEW)
+        g_printerr (_ ("The copy starts with fresh firmware settings: %s\n"), item->reason);
+    }
+  if (plan->has_tpm)
+    g_printerr ("%s\n", _ ("The TPM of the copy is new and empty: BitLocker asks for its recovery "
+                           "key"));
+}
+
 int
 kvmm_cli_clone (KvmmCliSession *session)
 {
@@ -313,9 +332,8 @@ kvmm_cli_clone (KvmmCliSession *session)
 
   if (found != KVMM_EXIT_OK)
     return found;
-  if (session->linked)
-    plan = plan_links (domain, &error);
-  if (error != NULL)
+  plan = plan_clone (domain, session->linked, &error);
+  if (plan == NULL)
     return report (error);
   kvmm_domain_clone_async (domain, session->arguments[2], plan, NULL, NULL, NULL,
                            kvmm_cli_result_cb, &result);
@@ -323,6 +341,7 @@ kvmm_cli_clone (KvmmCliSession *session)
   uuid = kvmm_domain_clone_finish (domain, result, &error);
   if (uuid == NULL)
     return report (error);
+  tell_what_is_new (plan);
   g_print ("%s\n", uuid);
   return KVMM_EXIT_OK;
 }

@@ -37,6 +37,7 @@ is_fitting (const KvmmXmlDisk *disk, KvmmCloneFate fate)
   switch (fate)
     {
     case KVMM_CLONE_COPY:
+      return !is_common;
     case KVMM_CLONE_LINK:
       return !is_firmware && !is_common;
     case KVMM_CLONE_SHARE:
@@ -61,8 +62,6 @@ get_fate (const KvmmXmlDisk *disk, GHashTable *fates)
   if (fates != NULL && g_hash_table_lookup_extended (fates, disk->target, NULL, &chosen) &&
       is_fitting (disk, GPOINTER_TO_UINT (chosen)))
     return GPOINTER_TO_UINT (chosen);
-  if (is_fitting (disk, KVMM_CLONE_RENEW))
-    return KVMM_CLONE_RENEW;
   if (is_floppy (disk))
     return KVMM_CLONE_OMIT;
   return is_fitting (disk, KVMM_CLONE_SHARE) ? KVMM_CLONE_SHARE : KVMM_CLONE_COPY;
@@ -106,6 +105,58 @@ choose (GPtrArray *disks, GHashTable *fates)
         choices[i].choice = KVMM_XML_CLONE_OMIT;
     }
   return choices;
+}
+
+/* ---- the firmware's settings ---- */
+
+/* Where they lie, while it is open. */
+typedef struct
+{
+  char *pool;     /* (owned) (nullable) */
+  char *volume;   /* (owned) (nullable) */
+  char *own_pool; /* (owned) (nullable) made for a moment */
+} Settings;
+
+/* Worker. */
+static void
+settings_close (Settings *self, KvmmVirtConnect *connect)
+{
+  if (self->own_pool != NULL)
+    kvmm_virt_storage_close_folder (connect, self->own_pool);
+  g_clear_pointer (&self->own_pool, g_free);
+  g_clear_pointer (&self->pool, g_free);
+  g_clear_pointer (&self->volume, g_free);
+}
+
+/* Worker. A pool's folder as it is, any other one as a pool for a moment: so libvirt copies what
+ * only its own daemon may read. Returns: (transfer full): what is there */
+static KvmmVirtVolume *
+settings_open (Settings *self, KvmmVirtConnect *connect, const KvmmXmlDisk *disk, GError **error)
+{
+  g_autofree char *folder = NULL;
+
+  if (disk->path == NULL || disk->path[0] != '/')
+    {
+      g_set_error_literal (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_UNSUPPORTED,
+                           _ ("They are no file of the host"));
+      return NULL;
+    }
+  folder = g_path_get_dirname (disk->path);
+  if (!kvmm_virt_storage_find_volume (connect, disk->path, &self->pool, &self->volume, NULL))
+    {
+      self->own_pool = kvmm_virt_storage_open_folder (connect, folder, error);
+      if (self->own_pool == NULL)
+        return NULL;
+      self->pool = g_strdup (self->own_pool);
+      self->volume = g_path_get_basename (disk->path);
+    }
+  return kvmm_virt_storage_check_copy (connect, self->pool, self->volume, get_format (disk), error);
+}
+
+static gboolean
+is_firmware (const KvmmXmlDisk *disk)
+{
+  return g_str_equal (disk->target, FIRMWARE_TARGET);
 }
 
 /* ---- planning ---- */
@@ -169,6 +220,25 @@ plan_copy (KvmmVirtConnect *connect, const KvmmXmlDisk *disk, KvmmCloneItem *ite
     item->link_reason = g_strdup (item->reason);
 }
 
+/* Worker. What cannot be copied is fresh in the copy: the machine is cloned all the same. */
+static void
+plan_settings (KvmmVirtConnect *connect, const KvmmXmlDisk *disk, KvmmCloneItem *item)
+{
+  Settings settings = { NULL, NULL, NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmmVirtVolume) volume = settings_open (&settings, connect, disk, &error);
+
+  settings_close (&settings, connect);
+  item->can[KVMM_CLONE_COPY] = volume != NULL;
+  if (volume != NULL)
+    {
+      item->size_bytes = volume->size_bytes;
+      return;
+    }
+  item->fate = KVMM_CLONE_RENEW;
+  item->reason = g_strdup (error->message);
+}
+
 /* Worker. Returns: (transfer full) */
 static KvmmCloneItem *
 plan_disk (KvmmVirtConnect *connect, const KvmmXmlDisk *disk)
@@ -179,11 +249,14 @@ plan_disk (KvmmVirtConnect *connect, const KvmmXmlDisk *disk)
   item->target = g_strdup (disk->target);
   item->fate = get_fate (disk, NULL);
   item->is_drive = disk->is_removable;
+  item->is_firmware = is_firmware (disk);
   item->source = disk->path != NULL ? g_strdup (disk->path)
                                     : g_strdup_printf ("%s/%s", disk->pool, disk->volume);
   for (KvmmCloneFate fate = 0; fate < KVMM_CLONE_N_FATES; fate++)
     item->can[fate] = is_fitting (disk, fate);
-  if (item->fate == KVMM_CLONE_COPY)
+  if (is_firmware (disk))
+    plan_settings (connect, disk, item);
+  else if (item->fate == KVMM_CLONE_COPY)
     plan_copy (connect, disk, item);
   source = g_steal_pointer (&item->source);
   item->source = kvmm_guest_text_sanitise (source, -1);
@@ -212,6 +285,7 @@ plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   plan->items = g_ptr_array_new_with_free_func (item_free);
   for (guint i = 0; i < disks->len; i++)
     g_ptr_array_add (plan->items, plan_disk (connect, disks->pdata[i]));
+  plan->has_tpm = kvmm_xml_domain_has_own_tpm (xml);
   choices = choose (disks, NULL);
   early = kvmm_xml_domain_clone (xml, order->name, choices, disks->len, &refusal);
   if (early == NULL)
@@ -391,11 +465,49 @@ copy_disk (KvmmVirtConnect *connect,
   return TRUE;
 }
 
+/* Worker. Nobody was asked: where they cannot be copied the copy has fresh ones. */
+static gboolean
+copy_settings (KvmmVirtConnect *connect,
+               const KvmmDomainOrder *order,
+               const KvmmXmlDisk *disk,
+               Settings *settings,
+               KvmmXmlCloneDisk *choice,
+               GPtrArray *made,
+               GError **error)
+{
+  g_autofree char *name = g_strdup_printf ("%s_VARS.fd", order->text);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (KvmmVirtVolume) found = settings_open (settings, connect, disk, &failure);
+  KvmmVirtVolume *copy;
+  Made *one;
+
+  if (found == NULL)
+    {
+      if (order->fates == NULL)
+        return TRUE;
+      g_propagate_prefixed_error (error, g_steal_pointer (&failure), "%s: ",
+                                  _ ("The firmware settings cannot be copied; choose fresh ones"));
+      return FALSE;
+    }
+  copy = kvmm_virt_storage_copy_volume (connect, settings->pool, settings->volume,
+                                        get_format (disk), name, error);
+  if (copy == NULL)
+    return FALSE;
+  one = g_new0 (Made, 1);
+  one->pool = g_strdup (settings->pool);
+  one->volume = copy;
+  g_ptr_array_add (made, one);
+  choice->choice = KVMM_XML_CLONE_REPLACE;
+  choice->path = copy->path;
+  return TRUE;
+}
+
 /* Worker. Returns: (transfer full): the definition of the copy */
 static char *
 copy_all (KvmmVirtConnect *connect,
           const KvmmDomainOrder *order,
           const char *xml,
+          Settings *settings,
           GPtrArray *made,
           GCancellable *cancellable,
           GError **error)
@@ -408,7 +520,8 @@ copy_all (KvmmVirtConnect *connect,
   if (disks == NULL)
     return NULL;
   for (guint i = 0; i < disks->len; i++)
-    turn.n_disks += get_fate (disks->pdata[i], order->fates) == KVMM_CLONE_COPY;
+    turn.n_disks += !is_firmware (disks->pdata[i]) &&
+                    get_fate (disks->pdata[i], order->fates) == KVMM_CLONE_COPY;
   choices = choose (disks, order->fates);
   /* What the document itself forbids is found before anything is copied. */
   early = kvmm_xml_domain_clone (xml, order->text, choices, disks->len, error);
@@ -421,6 +534,12 @@ copy_all (KvmmVirtConnect *connect,
 
       if (fate != KVMM_CLONE_COPY && fate != KVMM_CLONE_LINK)
         continue;
+      if (is_firmware (disk))
+        {
+          if (!copy_settings (connect, order, disk, settings, &choices[i], made, error))
+            return NULL;
+          continue;
+        }
       turn.position += fate == KVMM_CLONE_COPY;
       if (!copy_disk (connect, order, disk, fate == KVMM_CLONE_COPY ? &turn : NULL, &choices[i],
                       made, error) ||
@@ -437,6 +556,7 @@ clone_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *
   const KvmmDomainOrder *order = data;
   GCancellable *cancellable = order->cancellable;
   g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (made_free);
+  Settings settings = { NULL, NULL, NULL };
   g_autofree char *xml = NULL;
   g_autofree char *clone = NULL;
   GError *error = NULL;
@@ -446,22 +566,22 @@ clone_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *
       is_name_free (connect, order->text, &error) && is_at_rest (connect, order, &error))
     xml = kvmm_virt_domain_read_definition (connect, order->uuid, &error);
   if (xml != NULL)
-    clone = copy_all (connect, order, xml, made, cancellable, &error);
+    clone = copy_all (connect, order, xml, &settings, made, cancellable, &error);
   if (clone != NULL && is_at_rest (connect, order, &error))
     uuid = kvmm_virt_connect_create_domain (connect, order->text, clone, FALSE, &error);
   if (uuid != NULL && g_cancellable_set_error_if_cancelled (cancellable, &error))
     {
-      if (!kvmm_virt_domain_undefine (connect, uuid, 0, NULL))
+      if (!kvmm_virt_domain_undefine (connect, uuid, KVMM_UNDEFINE_KEEP_FIRMWARE, NULL))
         g_warning ("A clone that was cancelled stays defined");
       g_clear_pointer (&uuid, g_free);
     }
+  if (uuid == NULL)
+    take_back (connect, made);
+  settings_close (&settings, connect);
   if (uuid != NULL)
-    {
-      g_task_return_pointer (task, uuid, g_free);
-      return;
-    }
-  take_back (connect, made);
-  g_task_return_error (task, error);
+    g_task_return_pointer (task, uuid, g_free);
+  else
+    g_task_return_error (task, error);
 }
 
 /* Returns: (transfer full) (element-type utf8 KvmmCloneFate) */

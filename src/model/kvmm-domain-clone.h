@@ -16,7 +16,7 @@ typedef enum
   KVMM_CLONE_LINK,    /* the copy gets one that holds only what differs, and reads the rest here */
   KVMM_CLONE_SHARE,   /* both machines name it */
   KVMM_CLONE_OMIT,    /* the copy has an empty drive, or no such disk */
-  KVMM_CLONE_RENEW,   /* firmware settings: the copy starts with fresh ones */
+  KVMM_CLONE_RENEW,   /* firmware settings only: the copy starts with fresh ones */
   KVMM_CLONE_REFUSED, /* it cannot be copied, and so the machine cannot */
   KVMM_CLONE_N_FATES
 } KvmmCloneFate;
@@ -29,6 +29,7 @@ typedef struct
   KvmmCloneFate fate; /* what a person decided; at first what is proposed */
   gboolean can[KVMM_CLONE_N_FATES]; /* what fate may be set to */
   gboolean is_drive;                /* for discs or floppies */
+  gboolean is_firmware;             /* its settings */
   char *reason;                     /* (nullable) why it cannot be copied: a sentence */
   char *link_reason;                /* (nullable) why it cannot have a linked copy: a sentence */
 } KvmmCloneItem;
@@ -36,6 +37,7 @@ typedef struct
 typedef struct
 {
   GPtrArray *items; /* (element-type KvmmCloneItem) (owned) in document order */
+  gboolean has_tpm; /* which is new and empty in the copy */
   char *reason;     /* (nullable) why the machine as a whole cannot be cloned */
 } KvmmClonePlan;
 void kvmm_clone_plan_free (KvmmClonePlan *self);
@@ -71,7 +73,8 @@ typedef void (*KvmmCloneProgressFunc) (const KvmmCloneProgress *progress, gpoint
  *
  * Main thread only. Makes a copy of a stopped machine. Proposed is: each disk that it writes to is
  * copied whole into the pool it lies in; discs, read-only and shareable disks are named by both; a
- * floppy is left out. The firmware of the copy starts with fresh settings. Fails with INVALID_STATE
+ * floppy is left out. The firmware's settings are copied where libvirt can, and fresh
+ * elsewhere. Fails with INVALID_STATE
  * while the machine runs or has a saved state, IN_USE when the name or a volume's name is taken,
  * UNSUPPORTED for a disk that cannot be copied or linked. A failed or cancelled call leaves no
  * volume and no definition; cancelling takes effect behind the disk that is being copied, and the

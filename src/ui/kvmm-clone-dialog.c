@@ -202,12 +202,17 @@ chosen_cb (gpointer user_data)
 static void
 show_words (KvmmCloneDialog *self)
 {
-  gboolean has_disks = self->plan->items->len > 0;
+  const char *words = self->plan->items->len > 0
+                          ? _ ("The network cards of the copy get new addresses. Of the disks:")
+                          : _ ("The network cards of the copy get new addresses. It has no disks.");
+  g_autofree char *text = NULL;
 
-  gtk_label_set_text (
-      self->status, has_disks
-                        ? _ ("The network cards of the copy get new addresses. Of the disks:")
-                        : _ ("The network cards of the copy get new addresses. It has no disks."));
+  if (self->plan->has_tpm)
+    text = g_strdup_printf ("%s\n%s",
+                            _ ("The TPM of the copy is new and empty, since libvirt does not copy "
+                               "it: BitLocker asks for its recovery key."),
+                            words);
+  gtk_label_set_text (self->status, text != NULL ? text : words);
 }
 
 static void

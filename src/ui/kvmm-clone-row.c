@@ -51,7 +51,10 @@ describe_item (const KvmmCloneItem *item)
                                     item->source)
                  : g_strdup_printf (_ ("Left out, the copy has no such disk: %s"), item->source);
     case KVMM_CLONE_RENEW:
-      return g_strdup (_ ("Not copied: the copy starts with fresh ones"));
+      return item->reason != NULL
+                 ? g_strdup_printf (_ ("Not copied, the copy starts with fresh ones: %s"),
+                                    item->reason)
+                 : g_strdup (_ ("Not copied: the copy starts with fresh ones"));
     case KVMM_CLONE_REFUSED:
     case KVMM_CLONE_N_FATES:
       break;
@@ -150,9 +153,8 @@ kvmm_clone_row_new (KvmmCloneItem *item, void (*changed) (gpointer user_data), g
   GtkWidget *icon = gtk_image_new ();
   g_autofree char *base = g_path_get_basename (item->source);
   g_autofree char *target = kvmm_guest_text_sanitise (item->target, -1);
-  g_autofree char *title = item->fate == KVMM_CLONE_RENEW
-                               ? g_strdup (_ ("Firmware settings"))
-                               : g_strdup_printf ("%s: %s", target, base);
+  g_autofree char *title = item->is_firmware ? g_strdup (_ ("Firmware settings"))
+                                             : g_strdup_printf ("%s: %s", target, base);
   GtkWidget *drop_down;
 
   self->item = item;

@@ -167,6 +167,38 @@ kvmm_virt_storage_make_pool (KvmmVirtConnect *self,
   return FALSE;
 }
 
+char *
+kvmm_virt_storage_open_folder (KvmmVirtConnect *self, const char *path, GError **error)
+{
+  g_return_val_if_fail (self != NULL && path != NULL, NULL);
+
+  g_autofree char *uuid = g_uuid_string_random ();
+  g_autofree char *name = g_strdup_printf ("kvm-manager-%s", uuid);
+  g_autofree char *xml = kvmm_xml_pool_build_dir (name, path, error);
+  g_autoptr (virConnect) connect = xml ? kvmm_virt_connect_acquire (self, error) : NULL;
+  if (!connect)
+    return NULL;
+  g_autoptr (virStoragePool) pool = virStoragePoolCreateXML (connect, xml, 0);
+  if (!pool)
+    {
+      kvmm_virt_error_take_named (error, _ ("Could not look into the folder “%s”"), path);
+      return NULL;
+    }
+  return g_steal_pointer (&name);
+}
+
+void
+kvmm_virt_storage_close_folder (KvmmVirtConnect *self, const char *name)
+{
+  g_return_if_fail (self != NULL && name != NULL);
+
+  g_autoptr (GError) error = NULL;
+  g_autoptr (virStoragePool) pool = kvmm_virt_storage_acquire_pool (self, name, &error);
+  if (!pool || virStoragePoolDestroy (pool) < 0)
+    g_warning ("The storage pool %s, made for a moment, stays: %s", name,
+               error ? error->message : virGetLastErrorMessage ());
+}
+
 /* ---- volumes ---- */
 
 void

@@ -61,6 +61,18 @@ gboolean kvmm_virt_storage_make_pool (KvmmVirtConnect *self,
 /** kvmm_virt_storage_start_pool: %TRUE too when it is active already */
 gboolean kvmm_virt_storage_start_pool (KvmmVirtConnect *self, const char *name, GError **error);
 
+/**
+ * kvmm_virt_storage_open_folder:
+ * @path: a folder of the host, which no pool has
+ *
+ * Makes a pool of it that is nowhere written down: for kvmm_virt_storage_close_folder(), which
+ * leaves the folder as it is. Fails when another pool, started or not, has the folder.
+ *
+ * Returns: (transfer full): its name
+ */
+char *kvmm_virt_storage_open_folder (KvmmVirtConnect *self, const char *path, GError **error);
+void kvmm_virt_storage_close_folder (KvmmVirtConnect *self, const char *pool);
+
 /* ---- volumes ---- */
 
 /** kvmm_virt_storage_list_volumes: Returns: (transfer full) (element-type KvmmVirtVolume): by name;

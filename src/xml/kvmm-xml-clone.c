@@ -259,9 +259,10 @@ change_devices (xmlNode *devices,
   return TRUE;
 }
 
-/* The path only: what the copy's settings are made from stays. */
+/* The path only: what the copy's settings are made from stays. @settings: (nullable): of the copy
+ */
 static void
-change_firmware (xmlNode *os)
+change_firmware (xmlNode *os, const KvmmXmlCloneDisk *settings)
 {
   xmlNode *nvram = kvmm_xml_node_child (os, "nvram");
 
@@ -269,6 +270,11 @@ change_firmware (xmlNode *os)
     return;
   xmlNodeSetContent (nvram, NULL);
   drop_attribute (nvram, "type");
+  if (settings != NULL && settings->choice == KVMM_XML_CLONE_REPLACE && settings->path != NULL)
+    {
+      set_text (nvram, settings->path);
+      return;
+    }
   if (nvram->properties == NULL)
     drop (nvram);
 }
@@ -348,11 +354,25 @@ kvmm_xml_domain_clone (
     xmlNodeSetContent (node, NULL);
   change_metadata (kvmm_xml_node_child (root, "metadata"));
   change_sysinfo (root);
-  change_firmware (kvmm_xml_node_child (root, "os"));
+  change_firmware (kvmm_xml_node_child (root, "os"), find_disk (disks, n_disks, "nvram"));
   if (!change_devices (kvmm_xml_node_child (root, "devices"), old_name, name, disks, n_disks,
                        error))
     return NULL;
   return kvmm_xml_document_serialise (document);
+}
+
+gboolean
+kvmm_xml_domain_has_own_tpm (const char *xml)
+{
+  g_autoptr (xmlDoc) document =
+      kvmm_xml_document_parse (xml, "domain", KVMM_XML_READ_DEFAULT, NULL);
+  const xmlNode *tpm;
+
+  if (document == NULL)
+    return FALSE;
+  tpm =
+      kvmm_xml_node_child (kvmm_xml_node_child (xmlDocGetRootElement (document), "devices"), "tpm");
+  return kvmm_xml_node_attribute_is (kvmm_xml_node_child (tpm, "backend"), "type", "emulator");
 }
 
 /* Whether the volume @root is what the machine takes it for. */

@@ -18,7 +18,7 @@ typedef enum
 
 typedef struct
 {
-  const char *target; /* "vda" as it stands in the document */
+  const char *target; /* "vda" as it stands in the document; "nvram" for the firmware's settings */
   KvmmXmlCloneChoice choice;
   const char *path;   /* (nullable) new file: this, or the next two */
   const char *pool;   /* (nullable) */
@@ -46,6 +46,10 @@ char *kvmm_xml_domain_clone (const char *xml,
                              const KvmmXmlCloneDisk *disks,
                              guint n_disks,
                              GError **error);
+
+/** kvmm_xml_domain_has_own_tpm: Returns: whether the machine has a TPM whose contents libvirt
+ * keeps, and a copy of the machine an empty one */
+gboolean kvmm_xml_domain_has_own_tpm (const char *xml);
 
 /**
  * kvmm_xml_volume_build_copy:

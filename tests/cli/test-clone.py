@@ -183,6 +183,51 @@ class Cases:
         xml = machine.XMLDesc()
         expect("urn:other" in xml and "tag>web<" in xml and "template/>" not in xml, xml)
 
+    def read_settings(self, name):
+        root = ElementTree.fromstring(self.connection.lookupByName(name).XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        return root.find("os/nvram")
+
+    def firmware_settings(self):
+        """In the pool, in a folder that is none, and where nobody can look."""
+        nvram = FOLDER / "nvram"
+        nvram.mkdir()
+        code = FOLDER / "code.fd"
+        code.write_bytes(bytes(4096))
+        for folder in (POOL, nvram):
+            (folder / "uefi_VARS.fd").write_bytes(b"boots from here" * 100)
+            self.pool.refresh()
+            machine = MACHINE.format(name="uefi", disks=DISK.format(format="qcow2", path=POOL / "data.qcow2", target="vda")).replace(
+                "</os>", f"<loader readonly='yes' type='pflash'>{code}</loader><nvram template='{code}'>{folder}/uefi_VARS.fd</nvram></os><features><acpi/></features>")
+            self.connection.defineXML(machine)
+            for name, options in (("uefi2", ()), ("uefi3", ("--linked",))):
+                run("clone", "uefi", name, *options)
+                settings = self.read_settings(name)
+                expect(settings.text == f"{folder}/{name}_VARS.fd" and settings.get("template") == str(code), settings.text)
+                expect((folder / f"{name}_VARS.fd").read_bytes() == (folder / "uefi_VARS.fd").read_bytes(), f"the settings of {name}")
+            # A clone that fails takes back what it copied.
+            (folder / "uefi4_VARS.fd").write_bytes(b"of somebody else")
+            self.pool.refresh()
+            before = sorted(folder.iterdir())
+            self.refused("uefi", "uefi4", "uefi4_VARS.fd")
+            expect(sorted(folder.iterdir()) == before, sorted(folder.iterdir()))
+            expect((folder / "uefi4_VARS.fd").read_bytes() == b"of somebody else", "the file of somebody else")
+            for name in ("uefi2", "uefi3", "uefi"):
+                self.connection.lookupByName(name).undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+            for path in {*folder.glob("uefi*"), *POOL.glob("uefi*")}:
+                path.unlink()
+            self.pool.refresh()
+        expect([pool.name() for pool in self.connection.listAllStoragePools()] == ["clones"], "a pool was left behind")
+        self.connection.defineXML(machine)
+        told = run("clone", "uefi", "uefi2").stderr
+        expect("fresh firmware settings: " in told and "uefi_VARS.fd" in told, told)
+        expect(str(FOLDER) not in (self.read_settings("uefi2").text or ""), "libvirt itself chooses where fresh ones lie")
+        for name in ("uefi2", "uefi"):
+            self.connection.lookupByName(name).undefineFlags(libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM)
+        for path in POOL.glob("uefi*"):
+            path.unlink()
+        self.pool.refresh()
+        expect([pool.name() for pool in self.connection.listAllStoragePools()] == ["clones"], "a pool was left behind")
+
     def links_wholly_or_not_at_all(self):
         (POOL / "delta-vdb.qcow2").write_bytes(b"of somebody else")
         self.refused("alpha", "delta", "delta-vdb.qcow2", "--linked")
@@ -214,6 +259,7 @@ def main():
         ("a linked copy is linked again, and copied whole", cases.links_of_links),
         ("what linked copies stand on is not deleted", cases.keeps_what_is_stood_on),
         ("a template is marked, and what is made of it is none", cases.templates),
+        ("firmware settings are copied where libvirt can", cases.firmware_settings),
         ("a linked clone that fails leaves nothing", cases.links_wholly_or_not_at_all),
     ]
     passed = True

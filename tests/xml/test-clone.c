@@ -236,6 +236,37 @@ test_refuses_what_nothing_can_stand_on (void)
     }
 }
 
+static void
+test_copied_firmware_settings_are_named (void)
+{
+  static const char *const befores[] = {
+    "<domain><name>one</name><os><nvram template='/t'>/nv/one.fd</nvram></os></domain>",
+    "<domain><name>one</name><os><nvram template='/t' type='file'><source file='/nv/one.fd'/>"
+    "</nvram></os></domain>",
+  };
+  const KvmmXmlCloneDisk settings = { .target = "nvram",
+                                      .choice = KVMM_XML_CLONE_REPLACE,
+                                      .path = "/nv/a & b.fd" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (befores); i++)
+    {
+      g_autofree char *clone = kvmm_xml_domain_clone (befores[i], "two", &settings, 1, NULL);
+
+      g_assert_nonnull (strstr (clone, "<nvram template=\"/t\">/nv/a &amp; b.fd</nvram>"));
+    }
+}
+
+static void
+test_a_tpm_of_its_own_is_seen (void)
+{
+  g_assert_true (kvmm_xml_domain_has_own_tpm (
+      "<domain><devices><tpm><backend type='emulator'/></tpm></devices></domain>"));
+  g_assert_false (kvmm_xml_domain_has_own_tpm (
+      "<domain><devices><tpm><backend type='passthrough'/></tpm></devices></domain>"));
+  g_assert_false (kvmm_xml_domain_has_own_tpm ("<domain/>"));
+  g_assert_false (kvmm_xml_domain_has_own_tpm ("<domain"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -255,5 +286,8 @@ main (int argc, char **argv)
   g_test_add_func ("/xml/clone/links-a-volume", test_links_a_volume);
   g_test_add_func ("/xml/clone/refuses-what-nothing-can-stand-on",
                    test_refuses_what_nothing_can_stand_on);
+  g_test_add_func ("/xml/clone/copied-firmware-settings-are-named",
+                   test_copied_firmware_settings_are_named);
+  g_test_add_func ("/xml/clone/a-tpm-of-its-own-is-seen", test_a_tpm_of_its_own_is_seen);
   return g_test_run ();
 }
