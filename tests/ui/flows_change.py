@@ -228,6 +228,16 @@ def a_disk_that_cannot_be_copied_is_left_out(flow):
     app.wait_names(["alpha", "alpha-clone", "beta"])
 
 
+def a_tpm_is_new_in_a_clone(flow):
+    app = start(flow, in_pools=True, more="<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>")
+    app.select("alpha")
+    app.key("Menu")
+    app.press_button("^Clone…$")
+    window = wait(lambda: app.window("Clone “alpha”"), "the dialog")
+    app.wait_for("label", "^The TPM of the copy is new and empty", window)
+    app.shot("clone-tpm")
+
+
 def a_machine_that_cannot_be_cloned_says_why(flow):
     app = start(flow)
     window, entry, button = open_clone(app, "beta")
@@ -316,6 +326,7 @@ if __name__ == "__main__":
             a_machine_is_cloned_with_a_linked_disk,
             a_template_is_made_and_used,
             a_disk_that_cannot_be_copied_is_left_out,
+            a_tpm_is_new_in_a_clone,
             a_machine_that_cannot_be_cloned_says_why,
             a_disk_of_the_network_is_not_cloned,
             a_clone_is_cancelled_half_way,
