@@ -236,7 +236,9 @@ plan_settings (KvmmVirtConnect *connect, const KvmmXmlDisk *disk, KvmmCloneItem 
       return;
     }
   item->fate = KVMM_CLONE_RENEW;
-  item->reason = g_strdup (error->message);
+  item->reason = g_strdup (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT)
+                               ? _ ("There are none yet")
+                               : error->message);
 }
 
 /* Worker. Returns: (transfer full) */
@@ -270,7 +272,9 @@ plan_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *c
   const KvmmDomainOrder *order = data;
   GError *error = NULL;
   g_autoptr (GError) refusal = NULL;
-  g_autofree char *xml = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
+  g_autofree char *stored = kvmm_virt_domain_read_xml (connect, order->uuid, TRUE, &error);
+  g_autofree char *xml =
+      stored != NULL ? kvmm_domain_order_name_settings (connect, order, stored, &error) : NULL;
   g_autoptr (GPtrArray) disks = xml != NULL ? kvmm_xml_domain_list_disks (xml, &error) : NULL;
   g_autofree KvmmXmlCloneDisk *choices = NULL;
   g_autofree char *early = NULL;
@@ -557,6 +561,7 @@ clone_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *
   GCancellable *cancellable = order->cancellable;
   g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (made_free);
   Settings settings = { NULL, NULL, NULL };
+  g_autofree char *stored = NULL;
   g_autofree char *xml = NULL;
   g_autofree char *clone = NULL;
   GError *error = NULL;
@@ -564,7 +569,9 @@ clone_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable *
 
   if (!g_cancellable_set_error_if_cancelled (cancellable, &error) &&
       is_name_free (connect, order->text, &error) && is_at_rest (connect, order, &error))
-    xml = kvmm_virt_domain_read_definition (connect, order->uuid, &error);
+    stored = kvmm_virt_domain_read_definition (connect, order->uuid, &error);
+  if (stored != NULL)
+    xml = kvmm_domain_order_name_settings (connect, order, stored, &error);
   if (xml != NULL)
     clone = copy_all (connect, order, xml, &settings, made, cancellable, &error);
   if (clone != NULL && is_at_rest (connect, order, &error))

@@ -55,29 +55,43 @@ dup_settings_path (KvmmVirtConnect *connect, const char *name)
   return g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
 }
 
+char *
+kvmm_domain_order_name_settings (KvmmVirtConnect *connect,
+                                 const KvmmDomainOrder *order,
+                                 const char *xml,
+                                 GError **error)
+{
+  g_autoptr (KvmmXmlEdit) edit = kvmm_xml_edit_open (xml, error);
+  g_autofree char *firmware = NULL;
+  g_autofree char *settings = NULL;
+  g_autofree char *path = NULL;
+
+  if (edit == NULL)
+    return NULL;
+  firmware = kvmm_xml_edit_get (edit, "domain/os", 0, "os/@firmware");
+  settings = kvmm_xml_edit_get (edit, "domain/os", 0, "os/nvram");
+  path = dup_settings_path (connect, order->name);
+  if (g_strcmp0 (firmware, "efi") != 0 || settings != NULL || path == NULL)
+    return g_strdup (xml);
+  if (!kvmm_xml_edit_set (edit, "domain/os", 0, "os/nvram", path, error))
+    return NULL;
+  return kvmm_xml_edit_dup_xml (edit);
+}
+
 /* Worker. Before libvirt 10 the file is called after the machine each time it starts: under another
  * name it would start with other settings and leave the old ones behind. */
 static gboolean
 keep_firmware_settings (KvmmVirtConnect *connect, const KvmmDomainOrder *order, GError **error)
 {
   g_autofree char *stored = kvmm_virt_domain_read_definition (connect, order->uuid, error);
-  g_autoptr (KvmmXmlEdit) edit = stored != NULL ? kvmm_xml_edit_open (stored, error) : NULL;
-  g_autofree char *firmware = NULL;
-  g_autofree char *settings = NULL;
-  g_autofree char *path = NULL;
   g_autofree char *xml = NULL;
   g_autofree char *uuid = NULL;
 
-  if (edit == NULL)
+  if (stored == NULL)
     return FALSE;
-  firmware = kvmm_xml_edit_get (edit, "domain/os", 0, "os/@firmware");
-  settings = kvmm_xml_edit_get (edit, "domain/os", 0, "os/nvram");
-  path = dup_settings_path (connect, order->name);
-  if (g_strcmp0 (firmware, "efi") != 0 || settings != NULL || path == NULL)
-    return TRUE;
-  if (!kvmm_xml_edit_set (edit, "domain/os", 0, "os/nvram", path, error))
-    return FALSE;
-  xml = kvmm_xml_edit_dup_xml (edit);
+  xml = kvmm_domain_order_name_settings (connect, order, stored, error);
+  if (xml == NULL || g_str_equal (xml, stored))
+    return xml != NULL;
   uuid = kvmm_virt_connect_define (connect, xml, FALSE, error);
   return uuid != NULL;
 }

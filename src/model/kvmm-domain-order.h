@@ -65,6 +65,21 @@ gpointer kvmm_domain_order_finish (KvmmDomain *self, GAsyncResult *result, GErro
  * anything when it cannot be written */
 void kvmm_domain_order_keep (const KvmmDomainOrder *order, const char *xml);
 
+/**
+ * kvmm_domain_order_name_settings:
+ * @xml: the machine's stored definition
+ *
+ * Worker. Of a machine with UEFI whose definition does not say where the firmware's settings lie,
+ * though libvirt puts them into a file that is known here. In a session of this computer the file
+ * is there; elsewhere it may not be yet.
+ *
+ * Returns: (transfer full): @xml with that file, else @xml as it is; %NULL when it cannot be read
+ */
+char *kvmm_domain_order_name_settings (KvmmVirtConnect *connect,
+                                       const KvmmDomainOrder *order,
+                                       const char *xml,
+                                       GError **error);
+
 /** kvmm_domain_order_return_done: any thread: for calls that only succeed or fail. @error:
  * (transfer full) (nullable) */
 void kvmm_domain_order_return_done (GTask *task, gboolean is_done, GError *error);

@@ -31,12 +31,28 @@ is_running (KvmmDomain *domain)
   return kvmm_domain_get_state (domain) == KVMM_DOMAIN_STATE_RUNNING;
 }
 
+static char *
+find_settings (const char *xml)
+{
+  g_autoptr (GRegex) regex = g_regex_new ("<nvram[^>]*>([^<]+)</nvram>", 0, 0, NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+
+  if (!g_regex_match (regex, xml, 0, &match))
+    g_error ("no settings in %s", xml);
+  return g_match_info_fetch (match, 1);
+}
+
+static char *
+find_stored_settings (KvmmDomain *domain)
+{
+  g_autofree char *xml = new_machine_read_xml (domain);
+  return find_settings (xml);
+}
+
 /* Starts it when it is off. Returns: (transfer full): the file of its firmware's settings */
 static char *
 run_and_find_settings (KvmmDomain *domain)
 {
-  g_autoptr (GRegex) regex = g_regex_new ("<nvram[^>]*>([^<]+)</nvram>", 0, 0, NULL);
-  g_autoptr (GMatchInfo) match = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!is_running (domain))
@@ -46,9 +62,7 @@ run_and_find_settings (KvmmDomain *domain)
       TEST_RUN_UNTIL (is_running (domain));
     }
   g_autofree char *xml = read_live_xml (domain);
-  if (!g_regex_match (regex, xml, 0, &match))
-    g_error ("no settings in %s", xml);
-  return g_match_info_fetch (match, 1);
+  return find_settings (xml);
 }
 
 static void
@@ -150,8 +164,16 @@ test_from_making_to_end (NewMachineFixture *f, gconstpointer data)
   TEST_RUN_UNTIL (has_text (settings, "BootOrder"));
   stop (domain);
 
-  /* Under another name it goes on where it was. */
+  /* libvirt named the file by itself, and only at the start: a copy has it all the same. */
   g_autoptr (GBytes) before = read_bytes (settings);
+  clone (domain, "early");
+  g_autofree char *early = find_stored_settings (new_machine_wait_for_machine (f, "early"));
+  g_autoptr (GBytes) of_early = read_bytes (early);
+  g_assert_true (g_bytes_equal (before, of_early));
+  delete (new_machine_wait_for_machine (f, "early"));
+  g_assert_false (g_file_test (early, G_FILE_TEST_EXISTS));
+
+  /* Under another name it goes on where it was. */
   kvmm_domain_rename_async (domain, "other", NULL, test_result_cb, &result);
   TEST_RUN_UNTIL (result != NULL);
   g_assert_true (kvmm_domain_rename_finish (domain, result, &error));
@@ -162,11 +184,16 @@ test_from_making_to_end (NewMachineFixture *f, gconstpointer data)
   g_assert_true (has_text (same_settings, "BootOrder"));
   stop (domain);
 
-  /* A copy never writes into those of the other. */
+  /* A copy begins with the same, and never writes into those of the other. */
+  g_autoptr (GBytes) at_rest = read_bytes (same_settings);
   clone (domain, "copy");
+  g_autofree char *copied = find_stored_settings (new_machine_wait_for_machine (f, "copy"));
+  g_autoptr (GBytes) of_copy = read_bytes (copied);
+  g_assert_true (g_bytes_equal (at_rest, of_copy));
   g_autofree char *other_settings =
       run_and_find_settings (new_machine_wait_for_machine (f, "copy"));
   g_assert_cmpstr (other_settings, !=, same_settings);
+  g_assert_cmpstr (other_settings, ==, copied);
   TEST_RUN_UNTIL (has_text (other_settings, "BootOrder"));
   stop (new_machine_wait_for_machine (f, "copy"));
 
