@@ -15,7 +15,7 @@ deps_debian ()
       echo meson ninja-build gcc libc6-dev libcrypt-dev pkg-config gettext git \
         libgtk-4-dev libgtk-4-bin libadwaita-1-dev libgtksourceview-5-dev libvte-2.91-gtk4-dev \
         libgvnc-1.0-dev libspice-client-glib-2.0-dev libwayland-dev wayland-protocols libcairo2-dev libx11-dev libxi-dev libsecret-1-dev \
-        libvirt-dev libosinfo-1.0-dev osinfo-db libjson-glib-dev libxml2-dev libxml2-utils libjansson-dev \
+        libvirt-dev libosinfo-1.0-dev libsoup-3.0-dev osinfo-db libjson-glib-dev libxml2-dev libxml2-utils libjansson-dev \
         libglib2.0-dev libglib2.0-dev-bin libglib2.0-bin \
         desktop-file-utils xorriso \
         adwaita-icon-theme hicolor-icon-theme librsvg2-common fonts-cantarell fonts-dejavu-core \
@@ -51,7 +51,7 @@ deps_fedora ()
       echo meson ninja-build gcc glibc-static libxcrypt-devel pkgconf-pkg-config gettext git-core \
         gtk4-devel libadwaita-devel gtksourceview5-devel vte291-gtk4-devel \
         gvnc-devel spice-glib-devel wayland-devel wayland-protocols-devel cairo-devel libX11-devel libXi-devel libsecret-devel \
-        libvirt-devel libosinfo-devel osinfo-db json-glib-devel libxml2-devel libxml2 jansson-devel jansson-static \
+        libvirt-devel libosinfo-devel libsoup3-devel osinfo-db json-glib-devel libxml2-devel libxml2 jansson-devel jansson-static \
         glib2-devel desktop-file-utils xorriso \
         adwaita-icon-theme hicolor-icon-theme librsvg2 dejavu-sans-fonts dconf
       ;;

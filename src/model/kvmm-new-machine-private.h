@@ -29,6 +29,10 @@ typedef struct
   KvmmAppliance *appliance;   /* (owned) (nullable) */
   GPtrArray *disks;           /* (nullable) (element-type KvmmXmlNewDisk) of an appliance */
   GPtrArray *disk_volumes;    /* (nullable) (element-type utf8) */
+  char *kernel_path;          /* (nullable) of a tree's installer, as long as it starts */
+  char *kernel_volume;        /* (nullable) */
+  char *initrd_path;          /* (nullable) */
+  char *initrd_volume;        /* (nullable) */
 } KvmmNewMachineWork;
 
 /** kvmm_new_machine_fail: Returns: %FALSE, with KVMM_NEW_MACHINE_ERROR */
@@ -55,5 +59,26 @@ gboolean kvmm_new_machine_prepare_appliance (KvmmNewMachineWork *self,
 /** kvmm_new_machine_describe_appliance: what its definition has of an appliance, while @self lives
  */
 void kvmm_new_machine_describe_appliance (KvmmNewMachineWork *self, KvmmXmlNewMachine *machine);
+/** kvmm_new_machine_check_tree: kvmm-new-machine-tree.c: whether the plan's tree can be installed
+ * from */
+gboolean kvmm_new_machine_check_tree (const KvmmNewMachine *plan, GError **error);
+/** kvmm_new_machine_prepare_tree: the installer of a tree, in the pool. Does nothing for another
+ * source. */
+gboolean kvmm_new_machine_prepare_tree (KvmmNewMachineWork *self,
+                                        KvmmVirtConnect *connect,
+                                        GCancellable *cancellable,
+                                        GError **error);
+/** kvmm_new_machine_start_tree: starts what was defined by the installer, this once, which then is
+ * in the machine's memory and in the pool no longer; a machine that does not start is undefined */
+gboolean kvmm_new_machine_start_tree (KvmmNewMachineWork *self,
+                                      KvmmVirtConnect *connect,
+                                      const char *uuid,
+                                      GError **error);
+/** kvmm_new_machine_remove_volume: @volume: (nullable): of the plan's pool, made for this machine,
+ * which no longer needs it; @is_running: it is named by what runs, and by nothing else */
+void kvmm_new_machine_remove_volume (KvmmNewMachineWork *self,
+                                     KvmmVirtConnect *connect,
+                                     const char *volume,
+                                     gboolean is_running);
 
 G_END_DECLS

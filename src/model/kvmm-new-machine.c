@@ -53,6 +53,8 @@ copy (const KvmmNewMachine *self)
   other->network = g_strdup (self->network);
   other->graphics = g_strdup (self->graphics);
   other->cloud = kvmm_cloud_seed_copy (self->cloud);
+  other->tree = kvmm_install_tree_copy (self->tree);
+  other->tree_arguments = g_strdup (self->tree_arguments);
   return other;
 }
 
@@ -71,6 +73,8 @@ kvmm_new_machine_free (KvmmNewMachine *self)
   g_free (self->network);
   g_free (self->graphics);
   kvmm_cloud_seed_free (self->cloud);
+  kvmm_install_tree_free (self->tree);
+  g_free (self->tree_arguments);
   g_free (self);
 }
 
@@ -223,6 +227,10 @@ work_free (gpointer data)
   kvmm_appliance_free (work->appliance);
   g_clear_pointer (&work->disks, g_ptr_array_unref);
   g_clear_pointer (&work->disk_volumes, g_ptr_array_unref);
+  g_free (work->kernel_path);
+  g_free (work->kernel_volume);
+  g_free (work->initrd_path);
+  g_free (work->initrd_volume);
   g_free (work);
 }
 
@@ -257,6 +265,8 @@ check_plan (const KvmmNewMachine *plan, GError **error)
         error, KVMM_NEW_MACHINE_ERROR_INVALID,
         _ ("The host has no storage pool for the copy of the image. Make one first."));
   if (is_cloud && (plan->cloud == NULL || !kvmm_cloud_seed_check (plan->cloud, error)))
+    return FALSE;
+  if (plan->source == KVMM_NEW_MACHINE_TREE && !kvmm_new_machine_check_tree (plan, error))
     return FALSE;
   if ((plan->network_kind == KVMM_XML_NETWORK_BRIDGE ||
        plan->network_kind == KVMM_XML_NETWORK_DIRECT) &&
@@ -397,11 +407,14 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
 {
   const KvmmNewMachine *plan = work->plan;
   g_autoptr (KvmmXmlMachineOptions) options = read_options (connect, plan->virt_type, error);
+  gboolean is_tree = plan->source == KVMM_NEW_MACHINE_TREE;
   g_autofree char *xml = NULL;
   g_autoptr (GPtrArray) made = list_made (work);
+  g_autofree char *uuid = NULL;
   KvmmXmlNewMachine machine = { 0 };
 
-  if (options == NULL)
+  if (options == NULL ||
+      (is_tree && !kvmm_new_machine_check_tree_arch (plan->tree, options->arch, error)))
     return NULL;
   machine.name = plan->name;
   machine.virt_type = options->virt_type;
@@ -443,20 +456,41 @@ define (KvmmNewMachineWork *work, KvmmVirtConnect *connect, GError **error)
       machine.made = (const char *const *) made->pdata;
     }
   xml = kvmm_xml_new_machine_build (&machine, error);
-  return xml != NULL
-             ? kvmm_virt_connect_create_domain (connect, plan->name, xml, plan->start, error)
-             : NULL;
+  if (xml != NULL)
+    uuid =
+        kvmm_virt_connect_create_domain (connect, plan->name, xml, plan->start && !is_tree, error);
+  if (uuid == NULL || (is_tree && !kvmm_new_machine_start_tree (work, connect, uuid, error)))
+    return NULL;
+  return g_steal_pointer (&uuid);
+}
+
+void
+kvmm_new_machine_remove_volume (KvmmNewMachineWork *self,
+                                KvmmVirtConnect *connect,
+                                const char *volume,
+                                gboolean is_running)
+{
+  const char *pool = self->plan->pool;
+  g_autoptr (GError) error = NULL;
+
+  if (volume != NULL &&
+      !(is_running ? kvmm_virt_storage_delete_own
+                   : kvmm_virt_storage_delete_volume) (connect, pool, volume, &error))
+    g_warning ("The volume %s, which no machine needs, stays in the pool %s: %s", volume, pool,
+               error->message);
 }
 
 /* What was made for a machine that there is not. */
 static void
-remove_volume (KvmmVirtConnect *connect, const char *pool, const char *volume)
+remove_volumes (KvmmNewMachineWork *work, KvmmVirtConnect *connect)
 {
-  g_autoptr (GError) error = NULL;
+  const char *const volumes[] = { work->disk_volume, work->image_volume, work->seed_volume,
+                                  work->kernel_volume, work->initrd_volume };
 
-  if (volume != NULL && !kvmm_virt_storage_delete_volume (connect, pool, volume, &error))
-    g_warning ("The volume %s of a machine that was not made stays in the pool %s: %s", volume,
-               pool, error->message);
+  for (gsize i = 0; i < G_N_ELEMENTS (volumes); i++)
+    kvmm_new_machine_remove_volume (work, connect, volumes[i], FALSE);
+  for (guint i = 0; work->disk_volumes != NULL && i < work->disk_volumes->len; i++)
+    kvmm_new_machine_remove_volume (work, connect, work->disk_volumes->pdata[i], FALSE);
 }
 
 static void
@@ -477,6 +511,7 @@ create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable 
            kvmm_new_machine_prepare_cloud (work, connect, cancellable, &error) &&
            kvmm_new_machine_prepare_appliance (work, connect, cancellable, &error) &&
            prepare_disk (work, connect, &error) &&
+           kvmm_new_machine_prepare_tree (work, connect, cancellable, &error) &&
            !g_cancellable_set_error_if_cancelled (cancellable, &error))
     uuid = define (work, connect, &error);
   if (uuid != NULL)
@@ -484,11 +519,7 @@ create_func (GTask *task, KvmmVirtConnect *connect, gpointer data, GCancellable 
       g_task_return_pointer (task, uuid, g_free);
       return;
     }
-  remove_volume (connect, work->plan->pool, work->disk_volume);
-  remove_volume (connect, work->plan->pool, work->image_volume);
-  remove_volume (connect, work->plan->pool, work->seed_volume);
-  for (guint i = 0; work->disk_volumes != NULL && i < work->disk_volumes->len; i++)
-    remove_volume (connect, work->plan->pool, work->disk_volumes->pdata[i]);
+  remove_volumes (work, connect);
   g_task_return_error (task, error);
 }
 

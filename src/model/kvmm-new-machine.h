@@ -6,6 +6,7 @@
 #include "model/kvmm-cloud-seed.h"
 #include "model/kvmm-connection.h"
 #include "model/kvmm-host-disk.h"
+#include "model/kvmm-install-tree.h"
 #include "model/kvmm-os-catalog.h"
 #include "xml/kvmm-xml-host-interface.h"
 #include "xml/kvmm-xml-machine-options.h"
@@ -24,6 +25,7 @@ typedef enum
   KVMM_NEW_MACHINE_VOLUME, /* a disk that is in a storage pool, as it is */
   KVMM_NEW_MACHINE_CLOUD, /* a disk image of this computer that cloud-init sets up; always copied */
   KVMM_NEW_MACHINE_APPLIANCE, /* an .ova or .ovf of this computer, whose disks are converted */
+  KVMM_NEW_MACHINE_TREE,      /* an installer from the network, which it is started by at once */
 } KvmmNewMachineSource;
 
 /* What is wanted. All strings are (owned). */
@@ -39,11 +41,13 @@ typedef struct
   guint vcpus;
   KvmmXmlFirmware firmware;
   gboolean has_tpm;
-  char *pool;           /* (nullable) of the new disk, and of an image that is copied */
-  char *pool_folder;    /* (nullable) where the pool is made when it is not there */
-  char *volume;         /* (nullable) in @pool, of KVMM_NEW_MACHINE_VOLUME */
-  guint64 disk_bytes;   /* 0: none; of a cloud image: at least so large */
-  KvmmCloudSeed *cloud; /* (nullable) (owned) of a cloud image */
+  char *pool;            /* (nullable) of the new disk, and of an image that is copied */
+  char *pool_folder;     /* (nullable) where the pool is made when it is not there */
+  char *volume;          /* (nullable) in @pool, of KVMM_NEW_MACHINE_VOLUME */
+  guint64 disk_bytes;    /* 0: none; of a cloud image: at least so large */
+  KvmmCloudSeed *cloud;  /* (nullable) (owned) of a cloud image */
+  KvmmInstallTree *tree; /* (nullable) (owned) */
+  char *tree_arguments;  /* (nullable) further words for the tree's kernel */
   KvmmXmlNetworkKind network_kind;
   char *network;       /* (nullable) */
   char *graphics;      /* (nullable) "vnc", "spice" */
@@ -83,6 +87,11 @@ void kvmm_new_machine_apply_needs (KvmmNewMachine *self,
                                    const KvmmOsNeeds *needs,
                                    const KvmmNewMachineHost *host);
 
+/** kvmm_new_machine_check_tree_arch: @arch: of the host. Any thread. Returns: %FALSE with
+ * KVMM_NEW_MACHINE_ERROR_INVALID when the plan's tree is for another */
+gboolean
+kvmm_new_machine_check_tree_arch (const KvmmInstallTree *tree, const char *arch, GError **error);
+
 typedef enum
 {
   KVMM_NEW_MACHINE_ERROR_NAME_TAKEN,
@@ -99,8 +108,8 @@ GQuark kvmm_new_machine_error_quark (void);
  * @self: copied
  * @progress: (nullable): of a conversion, then of an upload
  *
- * Makes the disk, and for a cloud image the disc with what it is to be; defines the machine, starts
- * it. A step that fails, or is cancelled, leaves
+ * Makes the disk, for a cloud image the disc with what it is to be, and fetches a tree's installer;
+ * defines the machine, starts it. A step that fails, or is cancelled, leaves
  * nothing of the others behind.
  */
 void kvmm_new_machine_create_async (const KvmmNewMachine *self,
@@ -112,6 +121,7 @@ void kvmm_new_machine_create_async (const KvmmNewMachine *self,
                                     gpointer user_data);
 /** kvmm_new_machine_create_finish: Returns: (transfer full): the UUID of the machine; %NULL with
  * KVMM_NEW_MACHINE_ERROR, KVMM_CLOUD_SEED_ERROR, KVMM_APPLIANCE_ERROR, KVMM_XML_ERROR,
+ * KVMM_HTTP_ERROR, KVMM_INSTALL_TREE_ERROR,
  * KVMM_VIRT_ERROR, G_IO_ERROR_CANCELLED */
 char *kvmm_new_machine_create_finish (GAsyncResult *result, GError **error);
 

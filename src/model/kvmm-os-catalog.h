@@ -63,6 +63,20 @@ void kvmm_os_catalog_detect_async (KvmmOsCatalog *self,
  * %NULL without @error when nobody knows it, with @error when the file cannot be read */
 char *kvmm_os_catalog_detect_finish (KvmmOsCatalog *self, GAsyncResult *result, GError **error);
 
+/** kvmm_os_catalog_identify_tree_async: @info: (nullable): the .treeinfo of an installation tree;
+ * @short_id: (nullable): libosinfo's word for the system, for a tree that has none */
+void kvmm_os_catalog_identify_tree_async (KvmmOsCatalog *self,
+                                          const char *info,
+                                          const char *url,
+                                          const char *short_id,
+                                          GCancellable *cancellable,
+                                          GAsyncReadyCallback callback,
+                                          gpointer user_data);
+/** kvmm_os_catalog_identify_tree_finish: Returns: (transfer full) (nullable): the id of the system;
+ * %NULL without @error when nobody knows it */
+char *
+kvmm_os_catalog_identify_tree_finish (KvmmOsCatalog *self, GAsyncResult *result, GError **error);
+
 /** kvmm_os_catalog_describe_async: @id: (nullable): %NULL or one that is not known gives the
  * defaults */
 void kvmm_os_catalog_describe_async (KvmmOsCatalog *self,

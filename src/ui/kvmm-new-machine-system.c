@@ -61,7 +61,8 @@ kvmm_new_machine_system_chosen (KvmmNewMachineSystem *self)
                                   described_cb, self);
 }
 
-static void
+/* Returns: (transfer none) (nullable): what was selected */
+static const KvmmOs *
 choose_detected (KvmmNewMachineSystem *self)
 {
   for (guint i = 0; self->systems != NULL && self->detected_id != NULL && i < self->systems->len;
@@ -72,9 +73,27 @@ choose_detected (KvmmNewMachineSystem *self)
       if (!g_str_equal (os->id, self->detected_id))
         continue;
       gtk_drop_down_set_selected (self->chooser, i + 1);
-      say (self->found, os->name);
-      return;
+      return os;
     }
+  return NULL;
+}
+
+static void
+show_detected (KvmmNewMachineSystem *self)
+{
+  const KvmmOs *os = choose_detected (self);
+
+  if (os != NULL && !self->is_told)
+    say (self->found, os->name);
+}
+
+void
+kvmm_new_machine_system_choose (KvmmNewMachineSystem *self, const char *id)
+{
+  g_free (self->detected_id);
+  self->detected_id = g_strdup (id);
+  self->is_told = TRUE;
+  choose_detected (self);
 }
 
 static void
@@ -94,7 +113,7 @@ listed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   for (guint i = 0; i < self->systems->len; i++)
     gtk_string_list_append (names, ((KvmmOs *) self->systems->pdata[i])->name);
   gtk_drop_down_set_model (self->chooser, G_LIST_MODEL (names));
-  choose_detected (self);
+  show_detected (self);
 }
 
 static void
@@ -114,7 +133,8 @@ detected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       g_free (self->detected_id);
       self->detected_id = g_steal_pointer (&id);
-      choose_detected (self);
+      self->is_told = FALSE;
+      show_detected (self);
     }
 }
 

@@ -25,6 +25,7 @@ typedef struct
   KvmmOsCatalog *catalog;   /* (owned) */
   GPtrArray *systems;       /* (owned) (nullable) KvmmOs; row 0 of the chooser is none of them */
   char *detected_id;        /* (owned) (nullable) chosen once the systems are here */
+  gboolean is_told;         /* who had it chosen says itself what was found */
   char *described_id;       /* (owned) (nullable) whose needs these are, or are asked for */
   char *path;               /* (owned) (nullable) of the disc that is looked at next */
   GCancellable *listing;    /* (owned) (nullable) the systems */
@@ -47,6 +48,9 @@ void kvmm_new_machine_system_list (KvmmNewMachineSystem *self);
 void kvmm_new_machine_system_chosen (KvmmNewMachineSystem *self);
 /** kvmm_new_machine_system_get: Returns: (transfer none) (nullable): %NULL for another one */
 const KvmmOs *kvmm_new_machine_system_get (KvmmNewMachineSystem *self);
+/** kvmm_new_machine_system_choose: @id: (nullable): selects it; %NULL or one that is not in the
+ * list leaves what is selected */
+void kvmm_new_machine_system_choose (KvmmNewMachineSystem *self, const char *id);
 /** kvmm_new_machine_system_detect: @path: (nullable): of a disc of this computer, which is looked
  * at in a moment; %NULL: no longer */
 void kvmm_new_machine_system_detect (KvmmNewMachineSystem *self, const char *path);

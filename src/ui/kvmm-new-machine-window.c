@@ -15,6 +15,7 @@
 #include "ui/kvmm-machine-window.h"
 #include "ui/kvmm-new-machine-choices.h"
 #include "ui/kvmm-new-machine-system.h"
+#include "ui/kvmm-tree-group.h"
 #include "util/kvmm-units.h"
 #include "virt/kvmm-virt-connect.h"
 
@@ -28,6 +29,7 @@ typedef enum
   SOURCE_VOLUME,
   SOURCE_CLOUD,
   SOURCE_APPLIANCE,
+  SOURCE_TREE,
   SOURCE_NETWORK,
   SOURCE_EMPTY,
 } Source;
@@ -62,11 +64,13 @@ struct _KvmmNewMachineWindow
   GtkSwitch *tpm;
   KvmmCloudGroup *cloud;
   KvmmApplianceGroup *appliance;
+  KvmmTreeGroup *tree;
   AdwActionRow *size_row;
   GtkSpinButton *disk_size;
   GtkWidget *disk_group;
   GtkLabel *pool_note;
   GtkWidget *interface;
+  GtkWidget *customise_row;
   GtkSwitch *customise;
   GtkLabel *notice;
   GtkLabel *reason;
@@ -142,6 +146,19 @@ needs_image (Source source)
   return source == SOURCE_DISC || source == SOURCE_IMPORT || is_always_copied (source);
 }
 
+/* Returns: (transfer full) (nullable): why nothing can be installed from the tree */
+static char *
+check_tree (KvmmNewMachineWindow *self)
+{
+  g_autoptr (GError) error = NULL;
+  const KvmmInstallTree *tree = kvmm_tree_group_get (self->tree, &error);
+
+  return tree == NULL || (self->host != NULL && !kvmm_new_machine_check_tree_arch (
+                                                    tree, self->host->options->arch, &error))
+             ? g_strdup (error->message)
+             : NULL;
+}
+
 /* Returns: (transfer full) (nullable): why it cannot be made */
 static char *
 check (KvmmNewMachineWindow *self)
@@ -150,6 +167,8 @@ check (KvmmNewMachineWindow *self)
   g_autoptr (GError) error = NULL;
   char *problem = check_name (self);
 
+  if (problem == NULL && get_source (self) == SOURCE_TREE)
+    return check_tree (self);
   if (problem != NULL || get_source (self) != SOURCE_CLOUD)
     return problem;
   seed = kvmm_cloud_group_read (self->cloud, &error);
@@ -184,6 +203,9 @@ update (KvmmNewMachineWindow *self)
   gtk_widget_set_visible (GTK_WIDGET (self->appliance), source == SOURCE_APPLIANCE);
   gtk_widget_set_visible (self->browse_button, is_always_copied (source) || self->host == NULL ||
                                                    !self->host->is_remote);
+  gtk_widget_set_visible (GTK_WIDGET (self->tree), source == SOURCE_TREE);
+  /* The installer of a tree is there for the first start alone. */
+  gtk_widget_set_visible (self->customise_row, source != SOURCE_TREE);
   if (name_problem != NULL && is_typed)
     gtk_widget_add_css_class (self->name, "error");
   else
@@ -346,6 +368,19 @@ system_cb (GObject *object, GParamSpec *pspec, gpointer user_data)
 }
 
 static void
+tree_cb (KvmmTreeGroup *group, gpointer user_data)
+{
+  KvmmNewMachineWindow *self = user_data;
+  const KvmmInstallTree *tree = kvmm_tree_group_get (self->tree, NULL);
+
+  if (tree == NULL)
+    return;
+  if (tree->name != NULL)
+    suggest_name (self, tree->name);
+  kvmm_new_machine_system_choose (&self->system, tree->os_id);
+}
+
+static void
 path_cb (GtkEditable *editable, gpointer user_data)
 {
   KvmmNewMachineWindow *self = user_data;
@@ -471,12 +506,18 @@ read_form (KvmmNewMachineWindow *self)
                  : source == SOURCE_VOLUME    ? KVMM_NEW_MACHINE_VOLUME
                  : source == SOURCE_CLOUD     ? KVMM_NEW_MACHINE_CLOUD
                  : source == SOURCE_APPLIANCE ? KVMM_NEW_MACHINE_APPLIANCE
+                 : source == SOURCE_TREE      ? KVMM_NEW_MACHINE_TREE
                  : source == SOURCE_NETWORK   ? KVMM_NEW_MACHINE_NETWORK
                                               : KVMM_NEW_MACHINE_EMPTY;
   if (needs_image (source))
     plan->path = g_strdup (get_text (self->path));
   if (source == SOURCE_CLOUD)
     plan->cloud = kvmm_cloud_group_read (self->cloud, NULL);
+  if (source == SOURCE_TREE)
+    {
+      plan->tree = kvmm_install_tree_copy (kvmm_tree_group_get (self->tree, NULL));
+      plan->tree_arguments = g_strdup (kvmm_tree_group_get_arguments (self->tree));
+    }
   plan->os_id = os != NULL ? g_strdup (os->id) : NULL;
   plan->needs = self->system.needs;
   plan->memory_kib = (guint64) gtk_spin_button_get_value (self->memory) * 1024;
@@ -486,7 +527,7 @@ read_form (KvmmNewMachineWindow *self)
                          ? 0
                          : (guint64) gtk_spin_button_get_value (self->disk_size) * GIB;
   kvmm_new_machine_choices_read (&self->choices, self->host, get_text (self->interface), plan);
-  plan->start = !gtk_switch_get_active (self->customise);
+  plan->start = source == SOURCE_TREE || !gtk_switch_get_active (self->customise);
   plan->may_upload = self->may_upload;
   plan->may_share = self->may_share;
   return plan;
@@ -540,8 +581,10 @@ show_machine (KvmmNewMachineWindow *self)
   if (domain == NULL)
     return;
   if (self->application != NULL)
-    kvmm_machine_window_present (self->application, self->settings, domain,
-                                 gtk_switch_get_active (self->customise) ? "hardware" : NULL);
+    kvmm_machine_window_present (
+        self->application, self->settings, domain,
+        get_source (self) != SOURCE_TREE && gtk_switch_get_active (self->customise) ? "hardware"
+                                                                                    : NULL);
   gtk_window_destroy (GTK_WINDOW (self));
 }
 
@@ -598,6 +641,8 @@ progress_cb (goffset done_bytes, goffset total_bytes, gpointer user_data)
   g_autofree char *text =
       get_source (self) == SOURCE_APPLIANCE
           ? g_strdup_printf (_ ("Importing the appliance: %d %%"), (int) (part * 100))
+      : get_source (self) == SOURCE_TREE
+          ? g_strdup_printf (_ ("Fetching the installer: %s of %s"), done, total)
           : g_strdup_printf (_ ("Copying the image: %s of %s"), done, total);
 
   gtk_progress_bar_set_text (self->progress, text);
@@ -677,6 +722,7 @@ bind_callbacks (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_callback (widget_class, host_cb);
   gtk_widget_class_bind_template_callback (widget_class, source_cb);
   gtk_widget_class_bind_template_callback (widget_class, path_cb);
+  gtk_widget_class_bind_template_callback (widget_class, tree_cb);
   gtk_widget_class_bind_template_callback (widget_class, browse_cb);
   gtk_widget_class_bind_template_callback (widget_class, typed_cb);
   gtk_widget_class_bind_template_callback (widget_class, update);
@@ -694,6 +740,7 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
 
   g_type_ensure (KVMM_TYPE_APPLIANCE_GROUP);
   g_type_ensure (KVMM_TYPE_CLOUD_GROUP);
+  g_type_ensure (KVMM_TYPE_TREE_GROUP);
   G_OBJECT_CLASS (klass)->dispose = dispose;
   G_OBJECT_CLASS (klass)->finalize = finalize;
   gtk_widget_class_set_template_from_resource (
@@ -716,11 +763,13 @@ kvmm_new_machine_window_class_init (KvmmNewMachineWindowClass *klass)
   BIND (tpm);
   BIND (cloud);
   BIND (appliance);
+  BIND (tree);
   BIND (size_row);
   BIND (disk_size);
   BIND (disk_group);
   BIND (pool_note);
   BIND (interface);
+  BIND (customise_row);
   BIND (customise);
   BIND (notice);
   BIND (reason);
@@ -749,6 +798,7 @@ kvmm_new_machine_window_init (KvmmNewMachineWindow *self)
   kvmm_new_machine_system_init (&self->system, needs_cb, named_cb, self);
   self->name_is_ours = TRUE;
   gtk_widget_init_template (GTK_WIDGET (self));
+  kvmm_tree_group_set_catalog (self->tree, self->system.catalog);
   g_signal_connect (self->memory, "changed", G_CALLBACK (number_cb), self);
   g_signal_connect (self->processors, "changed", G_CALLBACK (number_cb), self);
   g_signal_connect (self->disk_size, "changed", G_CALLBACK (number_cb), self);

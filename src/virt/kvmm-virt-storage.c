@@ -533,6 +533,22 @@ check_unused (
   return FALSE;
 }
 
+static gboolean
+delete_volume (
+    KvmmVirtConnect *self, const char *pool, const char *name, gboolean may_be_used, GError **error)
+{
+  g_autoptr (virStorageVol) volume = kvmm_virt_storage_acquire_volume (self, pool, name, error);
+  if (!volume)
+    return FALSE;
+  g_autofree char *path = virStorageVolGetPath (volume);
+  if (!may_be_used && !check_unused (self, pool, name, path, error))
+    return FALSE;
+  if (virStorageVolDelete (volume, 0) == 0)
+    return TRUE;
+  kvmm_virt_error_take_named (error, _ ("Could not delete the volume “%s”"), name);
+  return FALSE;
+}
+
 gboolean
 kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
                                  const char *pool,
@@ -541,16 +557,18 @@ kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
 {
   g_return_val_if_fail (self != NULL && pool != NULL && name != NULL, FALSE);
 
-  g_autoptr (virStorageVol) volume = kvmm_virt_storage_acquire_volume (self, pool, name, error);
-  if (!volume)
-    return FALSE;
-  g_autofree char *path = virStorageVolGetPath (volume);
-  if (!check_unused (self, pool, name, path, error))
-    return FALSE;
-  if (virStorageVolDelete (volume, 0) == 0)
-    return TRUE;
-  kvmm_virt_error_take_named (error, _ ("Could not delete the volume “%s”"), name);
-  return FALSE;
+  return delete_volume (self, pool, name, FALSE, error);
+}
+
+gboolean
+kvmm_virt_storage_delete_own (KvmmVirtConnect *self,
+                              const char *pool,
+                              const char *name,
+                              GError **error)
+{
+  g_return_val_if_fail (self != NULL && pool != NULL && name != NULL, FALSE);
+
+  return delete_volume (self, pool, name, TRUE, error);
 }
 
 gboolean

@@ -189,5 +189,11 @@ gboolean kvmm_virt_storage_delete_volume (KvmmVirtConnect *self,
                                           const char *pool,
                                           const char *volume,
                                           GError **error);
+/** kvmm_virt_storage_delete_own: without looking: for a volume that the caller made for one machine
+ * alone, which has read all of it */
+gboolean kvmm_virt_storage_delete_own (KvmmVirtConnect *self,
+                                       const char *pool,
+                                       const char *volume,
+                                       GError **error);
 
 G_END_DECLS

@@ -81,6 +81,15 @@ typedef struct
  * KVMM_XML_ERROR_INVALID_VALUE when a text cannot stand in XML or the name is none for libvirt */
 char *kvmm_xml_new_machine_build (const KvmmXmlNewMachine *self, GError **error);
 
+/** kvmm_xml_domain_boot_kernel: @arguments: (nullable). The same machine for one run that its
+ * installer begins and ends: started by a kernel, off when it would start again. Returns: (transfer
+ * full): a `<domain>`; %NULL with KVMM_XML_ERROR */
+char *kvmm_xml_domain_boot_kernel (const char *xml,
+                                   const char *kernel_path,
+                                   const char *initrd_path,
+                                   const char *arguments,
+                                   GError **error);
+
 /** kvmm_xml_machine_name_check: what libvirt takes as a name and people can type. Returns: %FALSE
  * with an error that says what is wrong */
 gboolean kvmm_xml_machine_name_check (const char *name, GError **error);

@@ -2,9 +2,11 @@
 # Copyright (c) 2026 KVM Manager contributors
 """A machine is made in the window for new ones. Runs beside script/lib/private-libvirt.sh, whose QEMU it is for."""
 
+import http.server
 import os
 import re
 import subprocess
+import threading
 
 import kvmm_ui
 from kvmm_ui import Atspi, Failure, has_state, wait
@@ -61,7 +63,7 @@ def is_sensitive(node):
 
 def fill_in(app, window, name):
     """A machine of nothing, as small as an emulator likes it."""
-    choose(app, window, "Source", "Nothing Yet", 6)
+    choose(app, window, "Source", "Nothing Yet", 7)
     wait(lambda: not app.nodes("text", "^Image File$", window), "no image to choose")
     app.set_text(app.find("text", "^Name$", window), name)
     set_number(app, window, "Memory in MiB", 64)
@@ -73,7 +75,7 @@ def clean():
     for name in lines("list", "--name"):
         virsh("destroy", name)
     for name in lines("list", "--all", "--name"):
-        virsh("undefine", name)
+        virsh("undefine", "--nvram", name)
     for name in lines("pool-list", "--name"):
         virsh("pool-destroy", name)
     for name in lines("pool-list", "--all", "--name"):
@@ -260,6 +262,98 @@ def a_cloud_image_is_set_up(flow):
         raise Failure("the password is in the seed")
     if "virtual size: 1 GiB" not in subprocess.run(["qemu-img", "info", f"{folder}/cloud1.qcow2"], capture_output=True, text=True, check=True).stdout:
         raise Failure("the disk was not made larger")
+    clean()
+
+
+def make_tree(folder):
+    """What Fedora's installer looks like from outside: a kernel that waits for ever, and what it brings along."""
+    images = f"{folder}/images/pxeboot"
+    os.makedirs(images)
+    kernel = bytearray(4096)
+    kernel[0x1F1] = kernel[0x211] = 1
+    kernel[0x1FE:0x208] = b"\x55\xaa\xeb\x6eHdrS\x0c\x02"
+    kernel[0x22C:0x230] = b"\xff\xff\xff\x37"
+    kernel[0x270:0x273] = b"\xf4\xeb\xfd"
+    for name, content in (("vmlinuz", kernel), ("initrd.img", bytes(1000))):
+        with open(f"{images}/{name}", "wb") as file:
+            file.write(content)
+    with open(f"{folder}/.treeinfo", "w", encoding="utf-8") as file:
+        file.write("[general]\nfamily = Fedora\nversion = 36\narch = x86_64\nvariant = Server\n[images-x86_64]\n")
+        file.write("kernel = images/pxeboot/vmlinuz\ninitrd = images/pxeboot/initrd.img\n")
+
+
+class Server(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        """The report is of something else."""
+
+
+def serve(folder):
+    """Returns a web server's address, with the folder in it; it ends with the test."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *arguments: Server(*arguments, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def a_tree_of_the_network_is_installed_from(flow):
+    clean()
+    folder = make_pool(flow)
+    make_tree(f"{flow.folder}/web/fedora")
+    url = serve(f"{flow.folder}/web")
+    app, window = open_window(flow)
+    choose(app, window, "Source", "Installation Tree .URL.", 5)
+    app.wait_gone("check box", "^Customise Before the First Start", window)
+    entry = app.find("text", "^Address .https", window)
+    look = app.find("push button", "^_?Look Up", window)
+    app.set_text(entry, "ftp://server/tree")
+    app.wait_for("status bar", "^Addresses of “ftp” are not read", window)
+    app.wait_sensitive(look, False)
+    app.set_text(entry, f"{url}/nothing")
+    app.wait_sensitive(look)
+    app.press(look)
+    app.wait_for("status bar", "^There is no installer at “http://.*/nothing/”", window)
+    app.shot("new-machine-tree-missing")
+    app.set_text(entry, f"{url}/fedora")
+    app.wait_gone("status bar", "^There is no installer", window)
+    app.press(app.find("push button", "^_?Look Up", window))
+    app.wait_for("status bar", "^Fedora 36 for x86_64. Kernel: 4 KiB, initial RAM disk: ", window)
+    name = app.find("text", "^Name$", window)
+    wait(lambda: kvmm_ui.text_of(name) == "fedora-linux-36", "a name after the system's")
+    app.tab_to(app.find("list item", "^Kernel Arguments$", window))
+    app.key("space")
+    app.set_text(app.find("text", "^Further Arguments", window), "console=ttyS0")
+    app.wait_for("label", f"^inst.repo={url}/fedora/ console=ttyS0$", window)
+    app.shot("new-machine-tree")
+    set_number(app, window, "Memory in MiB", 64)
+    set_number(app, window, "Processors", 1)
+    set_number(app, window, "Size in GiB", 1)
+    button = app.find("push button", "^C_?reate", window)
+    app.wait_sensitive(button)
+    app.press(button)
+    app.wait_window_gone(TITLE)
+    app.wait_window("fedora-linux-36")
+    xml = virsh("dumpxml", "fedora-linux-36")
+    for part in (f"<cmdline>inst.repo={url}/fedora/ console=ttyS0</cmdline>", "<on_reboot>destroy</on_reboot>", "fedoraproject.org/fedora/36"):
+        if part not in xml:
+            raise Failure(f"no {part} in\n{xml}")
+    if "<kernel>" in virsh("dumpxml", "--inactive", "fedora-linux-36") or os.listdir(folder) != ["fedora-linux-36.qcow2"]:
+        raise Failure("the installer is there for more than its one start")
+    clean()
+
+
+def a_tree_is_readable_in_the_dark_and_narrow(flow):
+    clean()
+    make_pool(flow)
+    make_tree(f"{flow.folder}/web/fedora")
+    url = serve(f"{flow.folder}/web")
+    app, window = open_window(flow, "color-scheme='dark'\n")
+    choose(app, window, "Source", "Installation Tree .URL.", 5)
+    found = subprocess.run(["xdotool", "search", "--name", f"^{TITLE}$"], capture_output=True, text=True, check=True)
+    subprocess.run(["xdotool", "windowsize", found.stdout.split()[-1], "360", "900"], check=True)
+    wait(lambda: window.extents()[2] <= 372, "the window as narrow as a telephone")
+    app.set_text(app.find("text", "^Address .https", window), f"{url}/fedora")
+    app.press(app.find("push button", "^_?Look Up", window))
+    app.wait_for("status bar", "^Fedora 36 for x86_64", window)
+    app.shot("new-machine-tree-narrow-dark")
     clean()
 
 
@@ -533,6 +627,8 @@ if __name__ == "__main__":
             what_fails_is_told_and_can_be_mended,
             another_programs_disk_is_converted,
             a_cloud_image_is_set_up,
+            a_tree_of_the_network_is_installed_from,
+            a_tree_is_readable_in_the_dark_and_narrow,
             a_volume_is_used_as_it_is,
             an_image_is_opened,
             hardware_is_changed_before_the_installation,
