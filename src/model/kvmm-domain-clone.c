@@ -236,9 +236,14 @@ plan_settings (KvmmVirtConnect *connect, const KvmmXmlDisk *disk, KvmmCloneItem 
       return;
     }
   item->fate = KVMM_CLONE_RENEW;
-  item->reason = g_strdup (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT)
-                               ? _ ("There are none yet")
-                               : error->message);
+  if (g_error_matches (error, KVMM_VIRT_ERROR, KVMM_VIRT_ERROR_NO_SUCH_OBJECT))
+    {
+      g_autofree char *path = kvmm_guest_text_sanitise (disk->path, -1);
+
+      item->reason = g_strdup_printf (_ ("There is no file “%s” yet"), path);
+    }
+  else
+    item->reason = g_strdup (error->message);
 }
 
 /* Worker. Returns: (transfer full) */

@@ -130,6 +130,7 @@ facts_free (KvmmXmlDomainFacts *facts)
   g_clear_pointer (&facts->arch, g_ref_string_release);
   g_clear_pointer (&facts->os_info_id, g_ref_string_release);
   g_clear_pointer (&facts->tags, g_strfreev);
+  g_clear_pointer (&facts->made, g_strfreev);
   g_free (facts);
 }
 
