@@ -85,7 +85,7 @@ class Cases:
         self.terminal = Terminal(self.program, "serial", "eta", "--device", "console1")
         self.wait_for(b"Connected to Virtio console 1")
         other = Terminal(self.program, "serial", "eta")
-        other.wait_for(b"# ", harness.BOOT_SECONDS)
+        other.wait_for(b"# ", timeout=harness.BOOT_SECONDS)
         other.say(b"echo through-virtio >/dev/hvc0\r")
         self.wait_for(b"through-virtio")
         self.other = other
@@ -93,7 +93,7 @@ class Cases:
     def a_flood_loses_the_oldest(self):
         """Nobody reads what the program prints; the guest must not make it grow or end."""
         self.other.say(b"head -c 4000000 /dev/zero | tr '\\0' x >/dev/hvc0; echo flood-over >/dev/hvc0; echo do''ne\r")
-        self.other.wait_for(b"done", harness.BOOT_SECONDS)
+        self.other.wait_for(b"done", timeout=harness.BOOT_SECONDS)
         self.wait_for(b"flood-over")
         for terminal in (self.terminal, self.other):
             terminal.say(ESCAPE)
